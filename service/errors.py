@@ -1,0 +1,61 @@
+"""One base, one class per thing the caller can do. A docstring is the message's first words and the remedy."""
+
+
+class PolyphonieError(Exception):
+    """Base of every error that Polyphonie raises on purpose; its text is meant for a person."""
+
+    exit_code = 1
+    """Exit code of the command line."""
+
+    status = 400
+    """HTTP status of the service."""
+
+    @property
+    def code(self) -> str:
+        """Stable name of the error: the class name."""
+        return type(self).__name__
+
+
+class BadInput(PolyphonieError):
+    """The input can't be read as it stands. The text names file, row, column and remedy."""
+
+
+class BadSetting(PolyphonieError):
+    """A setting or option has a value that can't be used. The text names it and says what is accepted."""
+
+    exit_code = 2
+
+
+class MissingPackage(PolyphonieError):
+    """An optional package is not installed. The text says how to install it."""
+
+    exit_code = 2
+
+
+class BadPrompt(PolyphonieError):
+    """A prompt file is missing, edited after its release, or lacks a variable."""
+
+
+class Stopped(PolyphonieError):
+    """The run was stopped (budget, quota, interrupted); all finished work is kept and --resume goes on."""
+
+    exit_code = 3
+    status = 409
+
+
+class ModelError(PolyphonieError):
+    """A chat model did not give a usable reply. Never raised itself: see the three kinds below."""
+
+    status = 502
+
+
+class TryAgain(ModelError):
+    """The call failed in a way that may pass (time-out, rate limit, server error): ask again, later."""
+
+
+class SkipItem(ModelError):
+    """The model will not answer this request (refused, too long, unusable twice): use the extractive text."""
+
+
+class StopAll(ModelError, Stopped):
+    """No further call can succeed (bad key, unknown model, quota used up): stop and keep what is done."""
