@@ -36,6 +36,13 @@ class BadPrompt(PolyphonieError):
     """A prompt file is missing, edited after its release, or lacks a variable."""
 
 
+class UnsoundDraft(PolyphonieError):
+    """The final check found a citation, a span or a count that does not hold: a defect of Polyphonie.
+    No draft is written; please report the text. Vectors and model replies are kept."""
+
+    status = 500
+
+
 class Stopped(PolyphonieError):
     """The run was stopped (budget, quota, interrupted); all finished work is kept and --resume goes on."""
 

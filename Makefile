@@ -1,0 +1,55 @@
+# Everything a newcomer or a maintainer runs. `make help` lists it.
+VENV   := .venv
+PY     := $(VENV)/bin/python
+TORCH  := torch==2.13.0
+READY  := $(VENV)/.ready
+export OMP_WAIT_POLICY := passive
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo demo-local demo-written test unit check format evals bench clean
+
+help:  ## list what can be run
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+install: $(READY)  ## set everything up in .venv
+
+$(READY): pyproject.toml uv.lock
+	@echo "Setting up: a virtual environment, PyTorch for the CPU, then the locked packages."
+	@python3 -c 'import sys; sys.exit(sys.version_info[:2] not in ((3,11),(3,12)))' || { echo "Polyphonie needs Python 3.11 or 3.12 as python3."; exit 1; }
+	@python3 -m venv $(VENV) || { apt-get update -q && apt-get install -qy python3-venv && python3 -m venv $(VENV); }
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(VENV)/bin/uv sync --quiet --frozen --inexact --all-extras --python $(PY)
+	@touch $@
+
+demo: install  ## draft the example round and say where to look
+	@$(PY) -m service draft examples/round/answers.csv --out out/demo
+
+demo-local: install  ## the same with the packaged small model behind a real server (slow, poor French: see docs/models.md)
+	@$(PY) -m service draft examples/round/answers.csv --out out/demo-local --llm local
+
+test: install  ## the whole test suite
+	@$(PY) -m pytest
+
+unit: install  ## the tests that need no model and no network
+	@$(PY) -m pytest tests/unit
+
+check: install  ## format, lint, types, import layers, prompt lock
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(PY) -m service prompts verify
+
+format: install  ## put the code in shape
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+evals: install  ## regression evals against human work, offline
+	@$(PY) -m evals run --out out/evals
+
+bench: install  ## speed, memory and agreement against peers
+	@$(PY) -m evals.bench
+
+clean:  ## remove what was made, keep the caches
+	rm -rf out $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

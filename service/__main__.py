@@ -1,0 +1,23 @@
+"""`polyphonie …` and `python -m service …`."""
+
+import sys
+
+from service.errors import PolyphonieError, Stopped
+
+
+def main() -> None:
+    """Run the command line; an error made for people is printed without a traceback, with its exit code."""
+    from service.cli import app  # after the error classes: `--help` pays for typer alone
+
+    try:
+        app()
+    except PolyphonieError as error:
+        print(f"polyphonie: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("polyphonie: interrupted; what was finished is kept, --resume goes on.", file=sys.stderr)
+        sys.exit(Stopped.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""`polyphonie draft`: the main job. `polyphonie estimate`: what it would use."""

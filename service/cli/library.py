@@ -1,0 +1,1 @@
+"""`polyphonie export`, `prompts`, `settings`: what needs no run."""

@@ -1,0 +1,1 @@
+"""`polyphonie group`, `label`, `synthesise`: one part of the method alone, from file to file."""

@@ -1,0 +1,81 @@
+"""What every command shares: reading the round or saying why not, progress on stderr, files written whole or not at all."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from service.domain.round import Round
+from service.errors import BadInput
+from service.ingest import Reading, read_round
+
+STAGES = {
+    "group": "Cutting and grouping",
+    "label": "Labelling groups",
+    "synthesise": "Writing syntheses",
+    "themes": "Finding themes",
+}
+
+MOST_PROBLEMS = 50
+"""Problems printed one by one; the rest is counted."""
+
+
+def say(text: str = "") -> None:
+    """Print for a person, on stderr, so that stdout stays for data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def selection(questions: str | None) -> tuple[str, ...]:
+    """`Q1,Q4+Q12` → ("Q1", "Q4+Q12")."""
+    return tuple(part.strip() for part in (questions or "").split(",") if part.strip())
+
+
+def read_or_stop(path: Path, questions: str | None = None) -> Round:
+    """Read a round, print every problem, and raise BadInput if it can't be used."""
+    reading = read_round(path, questions=selection(questions))
+    print_problems(reading)
+    if reading.round is None:
+        raise BadInput(f"{path} can't be used as it stands: see the errors above. Nothing was written.")
+    return reading.round
+
+
+def print_problems(reading: Reading) -> None:
+    for problem in reading.problems[:MOST_PROBLEMS]:
+        say(str(problem))
+    if len(reading.problems) > MOST_PROBLEMS:
+        say(f"… and {len(reading.problems) - MOST_PROBLEMS} more of the same kinds.")
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Bars on a terminal; on anything else one plain line a stage is enough (rich does that by itself)."""
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield bars
+
+
+class Bars:
+    """The pipeline's progress, drawn."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks = {
+            stage: bars.add_task(name, total=None, start=False) for stage, name in STAGES.items()
+        }
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if done == 0:
+            self._bars.start_task(self._tasks[stage])
+        self._bars.update(self._tasks[stage], total=total, completed=done)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".part")
+    half.write_text(text, encoding="utf-8", newline="")
+    os.replace(half, path)  # noqa: PTH105 - atomic on every system, which Path.rename is not
