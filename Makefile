@@ -39,6 +39,7 @@ check: install  ## format, lint, types, import layers, prompt lock
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/hadolint Dockerfile
 	@$(PY) -m service prompts verify
 
 format: install  ## put the code in shape
