@@ -3,9 +3,9 @@ FROM python:3.11-slim AS build
 # Where the CPU build of PyTorch comes from; empty: pip's default index.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /app
-RUN python3 -m venv /app/.venv
-RUN /app/.venv/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url $TORCH_INDEX} torch==2.13.0
-RUN /app/.venv/bin/pip install --no-cache-dir uv==0.13.9
+RUN python3 -m venv /app/.venv \
+ && /app/.venv/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url $TORCH_INDEX} torch==2.13.0 \
+ && /app/.venv/bin/pip install --no-cache-dir uv==0.13.9
 COPY pyproject.toml uv.lock README.md /app/
 COPY service /app/service
 COPY prompts /app/prompts

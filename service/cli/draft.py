@@ -1,1 +1,146 @@
 """`polyphonie draft`: the main job. `polyphonie estimate`: what it would use."""
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.terminal import Bars, progress_bars, read_or_stop, say, write_whole
+from service.domain.draft import Draft
+from service.errors import BadInput, Stopped
+from service.ingest import read_themes
+from service.settings import Settings, load_settings
+
+STOPPED = "stopped.json"
+"""Left in the output folder by a run that was stopped: what --resume must be given again."""
+
+Source = Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, XLSX, JSON or JSON Lines.")]
+Questions = Annotated[
+    str | None, typer.Option(help="Only these, joined by +: Q1,Q4+Q12.", metavar="IDS")
+]
+Themes = Annotated[
+    Path | None, typer.Option(help="Themes of the general synthesis: one title a line, or JSON.", metavar="FILE")
+]
+Llm = Annotated[
+    str | None,
+    typer.Option(help="extractive, local, provider:model or openai:MODEL.", metavar="SPEC", show_default=False),
+]
+EncoderSpec = Annotated[
+    str | None,
+    typer.Option(help="local, or a sentence-transformers name or path.", metavar="SPEC", show_default=False),
+]
+
+
+def draft(
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the draft.", metavar="DIR")],
+    questions: Questions = None,
+    themes: Themes = None,
+    llm: Llm = None,
+    encoder: EncoderSpec = None,
+    budget: Annotated[int | None, typer.Option(help="Most tokens that the run may use.", metavar="N")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that stopped in DIR.")] = False,
+) -> None:
+    """Draft the synthesis of a round: draft.json and a page to read, draft.html."""
+    from service.exports import export
+    from service.pipeline import draft_round
+    from service.wiring import tools_for
+
+    settings = load_settings(llm=llm, encoder=encoder, budget=budget)
+    given = read_themes(themes) if themes else ()
+    round_ = read_or_stop(source, questions)
+    run = _fingerprint(source, questions, themes, settings)
+    _check_resume(out, run, resume)
+    began = time.monotonic()
+    with tools_for(settings, round_.language) as tools, progress_bars() as bars:
+        try:
+            made = draft_round(
+                round_,
+                encoder=tools.encoder,
+                chat=tools.chat,
+                given_themes=given,
+                parameters=tools.parameters,
+                progress=Bars(bars),
+            )
+        except (Stopped, KeyboardInterrupt) as stop:
+            write_whole(out / STOPPED, json.dumps(run, indent=1) + "\n")
+            reason = str(stop) or "interrupted"
+            raise Stopped(f"{reason} What was finished is kept; the same command with --resume goes on.") from stop
+        usage = tools.usage()
+    made = replace(
+        made,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        provenance=replace(
+            made.provenance,
+            prompts=usage.prompts,
+            tokens=usage.tokens,
+            calls=usage.calls,
+            cost=usage.cost(settings.llm_price_input, settings.llm_price_output),
+            seconds=round(time.monotonic() - began, 1),
+        ),
+    )
+    write_whole(out / "draft.json", export(made, "json").decode())
+    write_whole(out / "draft.html", export(made, "html").decode())
+    (out / STOPPED).unlink(missing_ok=True)
+    for line in summary(made, out):
+        print(line)
+
+
+def summary(made: Draft, out: Path) -> list[str]:
+    """What was made and where to look, in plain words."""
+    answers, verbatims = made.ledger.answers, made.ledger.verbatims
+    groups = sum(1 for q in made.questions for g in q.groups if g.level == 1)
+    syntheses = sum(1 for q in made.questions if q.synthesis.sentences)
+    how = (
+        "assembled from people's own words, without a language model"
+        if made.provenance.llm == "extractive"
+        else f"written with {made.provenance.llm}"
+    )
+    return [
+        "",
+        f"Draft of « {made.round.title} », {how}:",
+        f"  {answers.total} answers = {answers.with_content} with content + {answers.no_content} without "
+        f"+ {answers.duplicate} duplicates + {answers.failed} failed",
+        f"  {verbatims.total} ideas = {verbatims.grouped} in {groups} groups + {verbatims.isolated} isolated voices "
+        f"+ {verbatims.failed} failed",
+        f"  {syntheses} question syntheses, {len(made.themes)} themes; "
+        f"{made.ledger.unsupported} text(s) marked unsupported, {made.ledger.fallbacks} model text(s) refused",
+        f"  {made.provenance.calls} model call(s), {made.provenance.tokens.input + made.provenance.tokens.output} tokens, "
+        f"{made.provenance.seconds:.0f} s",
+        f"Read it:   {out / 'draft.html'}   (open in a browser; click a sentence to see who said it)",
+        f"Build on it: {out / 'draft.json'}",
+    ]
+
+
+def _fingerprint(
+    source: Path, questions: str | None, themes: Path | None, settings: Settings
+) -> dict[str, str | None]:
+    """What must be the same for a run to be resumed."""
+    return {
+        "input_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+        "questions": questions,
+        "themes": themes and hashlib.sha256(themes.read_bytes()).hexdigest(),
+        "llm": settings.llm,
+        "encoder": settings.encoder,
+    }
+
+
+def _check_resume(out: Path, run: dict[str, str | None], resume: bool) -> None:
+    """A stopped run goes on only with the same input and configuration. Raises BadInput."""
+    stopped = out / STOPPED
+    if not stopped.exists():
+        if resume:
+            say(f"Nothing was stopped in {out}: starting from the beginning (finished model calls are not repeated).")
+        return
+    before = json.loads(stopped.read_text(encoding="utf-8"))
+    changed = [name for name, value in run.items() if before.get(name) != value]
+    if resume and changed:
+        raise BadInput(
+            f"{out} holds a run stopped with other {', '.join(changed)}. "
+            "Give the same again, or start anew without --resume."
+        )

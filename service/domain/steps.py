@@ -80,6 +80,17 @@ class Topic:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GivenTheme:
+    """A theme of the general synthesis that people asked for, instead of one that is found."""
+
+    title: str
+    description: str = ""
+    """What belongs to it, in words; compared by meaning with the synthesis sentences."""
+    question_ids: tuple[str, ...] = ()
+    """Questions that belong to it whatever their sentences say."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Labelled:
     groups: tuple[Group, ...]
     """The same groups in the same order, each with its label."""
