@@ -1,0 +1,280 @@
+"""Grouping by affinity: from texts and their vectors to groups, groups of groups, and isolated voices.
+
+One public call, `group`. Vectors alone and words alone each miss what the other sees, so a small question is grouped on the
+mean of both similarities; a large one on neighbour-averaged vectors. What was tried is in docs/adr/0002-grouping-recipe.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import hdbscan
+import numpy as np
+from hdbscan._hdbscan_linkage import label as single_linkage
+from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.spatial.distance import squareform
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from embeddings.encoder import unit
+from embeddings.neighbours import nearest
+
+Similarity = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """The parameters of a grouping."""
+
+    words: float = 0.5
+    """Weight of words (character n-grams) beside meaning (vectors), 0 to 1."""
+    few: int = 80
+    """Below this many texts a group may begin with two verbatims, from it on with three."""
+    give_back: float = 0.05
+    """Mean similarity to a group's members from which a left-over verbatim joins it."""
+    large: int = 4000
+    """Above this many distinct texts the pairwise matrix is given up for a neighbour graph."""
+    large_give_back: float = 0.3
+    """The same as give_back for a large question, on neighbour-averaged vectors and centroids."""
+    regroup_few: int = 3
+    regroup_many: int = 8
+    """Bounds on the number of level-2 groups."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grouping:
+    """For n texts and g groups. No number in it depends on the order of the texts but their own positions."""
+
+    labels: NDArray[np.int64]
+    """(n,) group of each text, -1 = isolated."""
+    parents: NDArray[np.int64]
+    """(g,) level-2 group of each group."""
+    isolation: NDArray[np.float32]
+    """(n,) 0 = in the middle of others, 1 = far from every group."""
+    near: NDArray[np.int64]
+    """(n, 2) the two groups nearest to each text, its own included; -1 where there are fewer."""
+    centrality: NDArray[np.float32]
+    """(n,) mean similarity to the members of its group; 0 for isolated texts."""
+
+
+class Clusterer(Protocol):
+    def fit_predict(self, distances: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Cluster of each row of an (n, n) distance matrix, -1 = none."""
+        ...
+
+
+def hdbscan_leaves(n: int, recipe: Recipe) -> Clusterer:
+    """HDBSCAN (Campello et al. 2013) with leaf selection on a precomputed matrix."""
+    clusterer: Clusterer = hdbscan.HDBSCAN(
+        metric="precomputed",
+        min_cluster_size=2 if n < recipe.few else 3,
+        min_samples=1,
+        cluster_selection_method="leaf",
+    )
+    return clusterer
+
+
+def group(
+    texts: Sequence[str],
+    vectors: NDArray[np.float32],
+    *,
+    weights: Sequence[int] | None = None,
+    recipe: Recipe = Recipe(),
+    clusterer: Clusterer | None = None,
+) -> Grouping:
+    """Group n texts by affinity.
+
+    vectors: (n, d), unit rows or zeros. weights: respondents behind each text, 1 by default: what two or more wrote word for
+    word is a group even if nobody else says it. The result does not depend on the order of the texts.
+    """
+    n = len(texts)
+    if n == 0:
+        none = np.zeros(0, dtype=np.int64)
+        empty = np.zeros(0, dtype=np.float32)
+        return Grouping(
+            labels=none, parents=none, isolation=empty, near=np.zeros((0, 2), dtype=np.int64), centrality=empty
+        )
+    distinct, where = np.unique(np.asarray(texts, dtype=object), return_inverse=True)  # sorted: any order in, one order here
+    first = np.zeros(len(distinct), dtype=np.int64)
+    first[where[::-1]] = np.arange(n)[::-1]
+    heavy = np.bincount(where, weights=np.asarray(weights or [1] * n)) >= 2
+    names, rows = list(distinct), np.asarray(vectors, dtype=np.float32)[first]
+    if len(names) <= recipe.large:
+        labels, to_groups, own = _small(names, rows, heavy, recipe, clusterer)
+    else:
+        labels, to_groups, own = _large(rows, heavy, recipe)
+    parents = _regroup(rows, labels, recipe)
+    near = np.full((len(names), 2), -1, dtype=np.int64)
+    isolation = np.ones(len(names), dtype=np.float32)
+    if to_groups.shape[1]:
+        best = np.argsort(-to_groups, axis=1, kind="stable")[:, :2]
+        near[:, : best.shape[1]] = best
+        isolation = np.clip(1 - 2 * to_groups.max(axis=1), 0, 1).astype(np.float32)
+    return Grouping(
+        labels=labels[where],
+        parents=parents,
+        isolation=isolation[where],
+        near=near[where],
+        centrality=own[where],
+    )
+
+
+def similarity(texts: Sequence[str], vectors: NDArray[np.float32], words: float) -> Similarity:
+    """(n, n) mean of two centred cosine similarities: of vectors, and of character 3- to 5-grams weighted by TF-IDF."""
+    meaning = unit(vectors - vectors.mean(axis=0))
+    mixed = meaning @ meaning.T
+    if words > 0:
+        mixed = (1 - words) * mixed + words * _word_similarity(texts)
+    mixed = (mixed + mixed.T) / 2
+    np.fill_diagonal(mixed, 1.0)
+    return mixed.astype(np.float32)
+
+
+def _word_similarity(texts: Sequence[str]) -> Similarity:
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode")
+    try:
+        table = grams.fit_transform(texts)
+    except ValueError:  # no text holds a letter
+        return np.zeros((len(texts), len(texts)), dtype=np.float32)
+    mean = np.asarray(table.mean(axis=0)).ravel()
+    to_mean = table @ mean
+    centred = (table @ table.T).toarray() - to_mean[:, None] - to_mean[None, :] + mean @ mean
+    norms = np.sqrt(np.maximum(np.diag(centred), 1e-9))
+    return np.asarray(centred / norms[:, None] / norms[None, :], dtype=np.float32)
+
+
+def _small(
+    texts: list[str],
+    vectors: NDArray[np.float32],
+    heavy: NDArray[np.bool_],
+    recipe: Recipe,
+    clusterer: Clusterer | None,
+) -> tuple[NDArray[np.int64], Similarity, NDArray[np.float32]]:
+    n = len(texts)
+    alike = similarity(texts, vectors, recipe.words)
+    labels = np.full(n, -1, dtype=np.int64)
+    if n >= 3:
+        far = np.maximum(1.0 - alike.astype(np.float64), 0.0)
+        np.fill_diagonal(far, 0.0)
+        labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(far), dtype=np.int64)
+    labels = _heavy_alone(labels, heavy)
+    to_groups = _mean_similarity(alike, labels)
+    labels = _give_back(labels, to_groups, recipe.give_back)
+    labels = _renumber(labels)
+    to_groups = _mean_similarity(alike, labels)
+    own = np.where(labels >= 0, to_groups[np.arange(n), labels] if to_groups.shape[1] else 0.0, 0.0)
+    return labels, to_groups, own.astype(np.float32)
+
+
+def _large(
+    vectors: NDArray[np.float32], heavy: NDArray[np.bool_], recipe: Recipe
+) -> tuple[NDArray[np.int64], Similarity, NDArray[np.float32]]:
+    """Neighbour averaging, then HDBSCAN's tree over the graph of neighbours: O(n log n) time, O(n) memory beyond the vectors."""
+    rows = _averaged(_principal(vectors, 50), k=10, rounds=3)
+    labels = _heavy_alone(_leaves_of_graph(rows, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3))), heavy)
+    to_groups = rows @ _centroids(rows, labels).T
+    labels = _renumber(_give_back(labels, to_groups, recipe.large_give_back))
+    to_groups = rows @ _centroids(rows, labels).T
+    own = np.where(labels >= 0, to_groups[np.arange(len(rows)), labels] if to_groups.shape[1] else 0.0, 0.0)
+    return labels, to_groups, own.astype(np.float32)
+
+
+def _principal(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    centred = vectors - vectors.mean(axis=0)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    return unit((centred @ axes[:, ::-1][:, :width]).astype(np.float32))
+
+
+def _averaged(rows: NDArray[np.float32], k: int, rounds: int) -> NDArray[np.float32]:
+    for _ in range(rounds):
+        _, numbers = nearest(rows, k)
+        rows = unit(sum((rows[numbers[:, j]] for j in range(numbers.shape[1])), np.zeros_like(rows)))
+    return rows
+
+
+def _leaves_of_graph(rows: NDArray[np.float32], *, k: int, smallest: int, min_samples: int = 5) -> NDArray[np.int64]:
+    """HDBSCAN over a k-nearest-neighbour graph: mutual reachability, spanning tree, condensed tree, leaves."""
+    n = len(rows)
+    similarities, numbers = nearest(rows, k)
+    far = np.maximum(1.0 - similarities.astype(np.float64), 1e-6)
+    core = far[:, min(min_samples, far.shape[1] - 1)]
+    source = np.repeat(np.arange(n), numbers.shape[1])
+    target = numbers.ravel()
+    known = (target >= 0) & (target != source)
+    source, target = source[known], target[known]
+    reach = np.maximum(far.ravel()[known], np.maximum(core[source], core[target]))
+    graph = coo_matrix((reach, (source, target)), shape=(n, n)).tocsr()
+    graph = graph.maximum(graph.T)
+    tree = minimum_spanning_tree(graph).tocoo()
+    parts, part = connected_components(tree, directed=False)
+    bridge = float(reach.max()) + 1.0
+    _, heads = np.unique(part, return_index=True)
+    edges = np.column_stack(
+        [
+            np.concatenate([tree.row, heads[:-1]]).astype(np.float64),
+            np.concatenate([tree.col, heads[1:]]).astype(np.float64),
+            np.concatenate([tree.data, np.full(parts - 1, bridge)]),
+        ]
+    )
+    edges = edges[np.lexsort((edges[:, 1], edges[:, 0], edges[:, 2]))]
+    condensed = condense_tree(single_linkage(edges), smallest)
+    labels, _, _ = get_clusters(condensed, compute_stability(condensed), "leaf", False)
+    return np.asarray(labels, dtype=np.int64)
+
+
+def _heavy_alone(labels: NDArray[np.int64], heavy: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A text that several respondents wrote is a group of its own where the clusterer left it out."""
+    labels = labels.copy()
+    alone = np.flatnonzero((labels == -1) & heavy)
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(len(alone))
+    return labels
+
+
+def _mean_similarity(alike: Similarity, labels: NDArray[np.int64]) -> Similarity:
+    """(n, g) mean similarity of each text to the members of each group, itself left out."""
+    groups = int(labels.max(initial=-1)) + 1
+    member = np.zeros((len(labels), groups), dtype=np.float32)
+    inside = labels >= 0
+    member[inside, labels[inside]] = 1.0
+    totals = alike @ member - member
+    counts = member.sum(axis=0)[None, :] - member
+    return np.divide(totals, counts, out=np.ones_like(totals), where=counts > 0)
+
+
+def _centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    sums = np.zeros((int(labels.max(initial=-1)) + 1, rows.shape[1]), dtype=np.float32)
+    inside = labels >= 0
+    np.add.at(sums, labels[inside], rows[inside])
+    return unit(sums)
+
+
+def _give_back(labels: NDArray[np.int64], to_groups: Similarity, least: float) -> NDArray[np.int64]:
+    if not to_groups.shape[1]:
+        return labels
+    best = to_groups.argmax(axis=1)
+    joins = (labels == -1) & (to_groups.max(axis=1) >= least)
+    return np.where(joins, best, labels)
+
+
+def _renumber(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups numbered by size, largest first, then by their first text."""
+    used, first, sizes = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
+    order = used[np.lexsort((first, -sizes))]
+    new = {int(old): number for number, old in enumerate(order)}
+    return np.asarray([new.get(int(label), -1) for label in labels], dtype=np.int64)
+
+
+def _regroup(vectors: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
+    """Level 2: average linkage over the groups' centroids, about the square root of their number, within the bounds."""
+    groups = int(labels.max(initial=-1)) + 1
+    if groups <= recipe.regroup_few:
+        return np.arange(groups, dtype=np.int64)
+    centres = _centroids(vectors - vectors.mean(axis=0), labels)
+    far = np.maximum(1.0 - (centres @ centres.T).astype(np.float64), 0.0)
+    np.fill_diagonal(far, 0.0)
+    tree = linkage(squareform(far, checks=False), "average")
+    wanted = int(np.clip(round(1.3 * np.sqrt(groups)), recipe.regroup_few, recipe.regroup_many))
+    return _renumber(np.asarray(fcluster(tree, wanted, "maxclust"), dtype=np.int64) - 1)

@@ -1,0 +1,36 @@
+"""Nearest neighbours with FAISS: exact while that is quick, then an inverted file."""
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT_UP_TO = 20_000
+"""Rows up to which every pair is compared; beyond, an inverted file finds about nine in ten neighbours in a third of the time."""
+
+SEED = 0
+
+
+def nearest(
+    rows: NDArray[np.float32], k: int, queries: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The k most similar rows of each query (of each row itself where no queries are given; it finds itself first).
+
+    rows: (n, d) unit vectors. Returns similarities (m, k), largest first, and row numbers (m, k); where fewer than k are
+    found the number is -1.
+    """
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
+    queries = rows if queries is None else np.ascontiguousarray(queries, dtype=np.float32)
+    k = min(k, len(rows))
+    width = rows.shape[1]
+    if len(rows) <= EXACT_UP_TO:
+        index = faiss.IndexFlatIP(width)
+    else:
+        cells = int(4 * np.sqrt(len(rows)))
+        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, cells, faiss.METRIC_INNER_PRODUCT)
+        index.cp.seed = SEED
+        sample = np.random.default_rng(SEED).permutation(len(rows))[: 40 * cells]
+        index.train(rows[np.sort(sample)])
+        index.nprobe = max(8, cells // 64)
+    index.add(rows)
+    similarities, numbers = index.search(queries, k)
+    return similarities, numbers
