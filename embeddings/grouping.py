@@ -32,7 +32,7 @@ class Recipe:
     words: float = 0.5
     """Weight of words (character n-grams) beside meaning (vectors), 0 to 1."""
     few: int = 80
-    """Below this many texts a group may begin with two verbatims, from it on with three."""
+    """Below this many texts a group may begin with two verbatims, from it on with max(3, √n / 5)."""
     give_back: float = 0.05
     """Mean similarity to a group's members from which a left-over verbatim joins it."""
     large: int = 4000
@@ -70,7 +70,7 @@ def hdbscan_leaves(n: int, recipe: Recipe) -> Clusterer:
     """HDBSCAN (Campello et al. 2013) with leaf selection on a precomputed matrix."""
     clusterer: Clusterer = hdbscan.HDBSCAN(
         metric="precomputed",
-        min_cluster_size=2 if n < recipe.few else 3,
+        min_cluster_size=2 if n < recipe.few else max(3, round(np.sqrt(n) / 5)),
         min_samples=1,
         cluster_selection_method="leaf",
     )
