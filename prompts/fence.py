@@ -1,0 +1,34 @@
+"""What people wrote, fenced: shown to a model as data that cannot close its own fence, under ids that say nothing."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+LONGEST_WORD = 60
+"""Code points of a word beyond which the prompt shows its beginning only."""
+
+LONGEST_TEXT = 2000
+"""Code points of a text beyond which the prompt shows its beginning only."""
+
+
+def fence(texts: Sequence[str], prefix: str = "v") -> str:
+    """One line `v1| text` per text, between <<< and >>>, numbered from 1.
+
+    Line breaks and blanks become single spaces, invisible and control characters go, and whatever looks like a fence or an id
+    is turned into look-alikes. The stored answer is untouched: this is only what a prompt shows.
+    """
+    lines = [f"{prefix}{k}| {harmless(text)}" for k, text in enumerate(texts, start=1)]
+    return "\n".join(["<<<", *lines, ">>>"])
+
+
+def harmless(text: str) -> str:
+    """A text on one line without characters that could pass for the fence."""
+    visible = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c
+        for c in text
+        if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn") or c in "\u200d"
+    )
+    plain = visible.replace("<", "‹").replace(">", "›").replace("|", "¦")
+    short = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda m: m[0][:LONGEST_WORD] + "…", plain)
+    one_line = " ".join(short.split())
+    return one_line if len(one_line) <= LONGEST_TEXT else one_line[:LONGEST_TEXT] + "…"
