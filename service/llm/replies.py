@@ -1,0 +1,55 @@
+"""The shape of each reply: what a prompt asks for and a model must return. Meaning is checked by the stage that asked."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Reply(BaseModel):
+    """Every field required, nothing else allowed: so the schema is a strict JSON schema for servers that enforce one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class IdeaReply(Reply):
+    first: int
+    last: int
+    text: str
+
+
+class IdeasReply(Reply):
+    ideas: list[IdeaReply]
+
+
+class LabelReply(Reply):
+    label: str
+    stance: Literal["for", "against", "mixed", "neither"]
+    exemplars: list[str]
+    opposed: bool
+
+
+class SentenceReply(Reply):
+    text: str
+    cites: list[str]
+
+
+class ParagraphReply(Reply):
+    sentences: list[SentenceReply]
+
+
+class SynthesisReply(Reply):
+    paragraphs: list[ParagraphReply]
+
+
+class SectionReply(Reply):
+    heading: str
+    sentences: list[SentenceReply]
+
+
+class ThemeReply(Reply):
+    title: str
+    sections: list[SectionReply]
+
+
+class ThemesReply(Reply):
+    themes: list[ThemeReply]

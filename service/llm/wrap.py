@@ -1,0 +1,187 @@
+"""What stands between a stage and a model, each behind the same seam: Metered(Cached(Patient(model))).
+
+Cached replies pass the meter as such and count against no budget; what is asked again is one reply, paid for each time.
+"""
+
+import hashlib
+import json
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.domain.draft import PromptRef, Tokens
+from service.errors import SkipItem, StopAll, Stopped, TryAgain
+from service.llm.chat import ChatModel, ChatReply, ChatRequest
+from service.llm.tokens import estimate_tokens
+
+
+class Patient:
+    """Tries again what may pass, with growing pauses; a rate limit makes every caller wait."""
+
+    def __init__(
+        self,
+        chat: ChatModel,
+        *,
+        tries: int = 5,
+        first_pause: float = 1.0,
+        gives_up_after: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """gives_up_after: requests in a row that failed all their tries; then the run stops instead of limping on."""
+        self.name = chat.name
+        self._chat = chat
+        self._tries = tries
+        self._pause = first_pause
+        self._limit = gives_up_after
+        self._sleep = sleep
+        self._lost_in_a_row = 0
+        self._open_at = 0.0
+        self._lock = threading.Lock()
+        self._random = random.Random(0)
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        said = ""
+        for attempt in range(self._tries):
+            wait = self._open_at - time.monotonic()
+            if wait > 0:
+                self._sleep(wait)
+            try:
+                reply = self._chat.reply(request)
+            except TryAgain as error:
+                said = str(error)
+                pause = self._pause * 2**attempt * (1 + self._random.random() / 4)
+                if "429" in said or "rate" in said.casefold():
+                    with self._lock:
+                        self._open_at = max(self._open_at, time.monotonic() + pause)
+                elif attempt + 1 < self._tries:
+                    self._sleep(pause)
+                continue
+            self._lost_in_a_row = 0
+            return reply
+        with self._lock:
+            self._lost_in_a_row += 1
+            if self._lost_in_a_row >= self._limit:
+                raise StopAll(f"the model failed {self._limit} requests in a row, {self._tries} times each: {said}")
+        raise SkipItem(f"the model failed {self._tries} times: {said}")
+
+
+class Cached:
+    """Replies kept on disk by everything that decides them; the same request is never paid for twice."""
+
+    def __init__(self, chat: ChatModel, path: Path, parameters: str = "temperature=0") -> None:
+        self.name = chat.name
+        self._chat = chat
+        self._path = path
+        self._parameters = parameters
+        self._under_way: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect()) as db, db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
+                "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL) WITHOUT ROWID"
+            )
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        key = self.key(request)
+        with self._lock:
+            mine = self._under_way.setdefault(key, threading.Lock())
+        with mine:  # the same request at the same time is made once
+            kept = self._read(key)
+            if kept is not None:
+                return kept
+            reply = self._chat.reply(request)
+            with closing(self._connect()) as db, db:
+                db.execute(
+                    "INSERT OR IGNORE INTO reply VALUES (?, ?, ?, ?)",
+                    (key, reply.text, reply.input_tokens, reply.output_tokens),
+                )
+            return reply
+
+    def key(self, request: ChatRequest) -> str:
+        """sha256 over model, parameters, prompt hash, messages, schema and length."""
+        parts = [
+            self.name,
+            self._parameters,
+            request.prompt.sha256,
+            request.system,
+            request.user,
+            json.dumps(request.schema, sort_keys=True),
+            str(request.max_tokens),
+        ]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=60)
+
+    def _read(self, key: str) -> ChatReply | None:
+        with closing(self._connect()) as db:
+            row = db.execute("SELECT text, input_tokens, output_tokens FROM reply WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        return ChatReply(text=row[0], input_tokens=row[1], output_tokens=row[2], cached=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    calls: int = 0
+    tokens: Tokens = Tokens()
+    prompts: tuple[PromptRef, ...] = ()
+    """Every prompt that was rendered, by name and version."""
+
+    def cost(self, price_input: float | None, price_output: float | None) -> float | None:
+        """Of this run, in the currency of the prices (per million tokens); None without prices."""
+        if price_input is None or price_output is None:
+            return None
+        return round((self.tokens.input * price_input + self.tokens.output * price_output) / 1e6, 6)
+
+
+class Metered:
+    """Counts what is used, and stops the run before a call could pass the budget."""
+
+    def __init__(self, chat: ChatModel, budget: int | None = None) -> None:
+        """budget: most tokens, input and output, of the calls of this run; cached replies are free."""
+        self.name = chat.name
+        self._chat = chat
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._calls = self._input = self._output = self._cached = self._reserved = 0
+        self._prompts: dict[PromptRef, None] = {}
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        most = estimate_tokens(request.system + request.user) + request.max_tokens
+        with self._lock:
+            self._prompts[request.prompt] = None
+            if self._budget is not None and self._input + self._output + self._reserved + most > self._budget:
+                raise Stopped(
+                    f"the budget of {self._budget} tokens would be passed: {self._input + self._output} used, "
+                    f"the next call may need {most}. Raise --budget."
+                )
+            self._reserved += most
+        try:
+            reply = self._chat.reply(request)
+        finally:
+            with self._lock:
+                self._reserved -= most
+        with self._lock:
+            if reply.cached:
+                self._cached += reply.input_tokens + reply.output_tokens
+            else:
+                self._calls += 1
+                self._input += reply.input_tokens
+                self._output += reply.output_tokens
+        return reply
+
+    def usage(self) -> Usage:
+        with self._lock:
+            return Usage(
+                calls=self._calls,
+                tokens=Tokens(input=self._input, output=self._output, cached=self._cached),
+                prompts=tuple(sorted(self._prompts, key=lambda p: (p.name, p.language, p.version))),
+            )
