@@ -1,0 +1,70 @@
+"""Reading a round: any usual file of answers becomes a `Round`, or problems that say row, column and remedy."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from service.domain.round import Round
+from service.domain.steps import GivenTheme
+from service.errors import BadInput
+from service.ingest.forms import build_round
+from service.ingest.problems import Limits, Log, Problem, Reading, Unreadable
+from service.ingest.sidecar import read_sidecar
+from service.ingest.tables import read_table
+
+__all__ = ["Limits", "Problem", "Reading", "read_round", "read_themes"]
+
+
+def read_round(path: Path, *, limits: Limits = Limits(), questions: tuple[str, ...] = ()) -> Reading:
+    """Read a round. Never raises for what is in the file: everything is in the problems.
+
+    questions: which open questions to keep, in this order; "Q4+Q12" joins two. None given: all, as the sidecar joins them.
+    """
+    log = Log(path.name)
+    try:
+        table = read_table(path, limits, log)
+        found = build_round(table, read_sidecar(path, table, log), path.name.split(".")[0], log)
+        if found is not None and questions:
+            found = _selected(found, questions, log)
+    except Unreadable as stop:
+        return Reading(round=None, problems=(*log.problems, stop.problem))
+    return Reading(round=None if log.has_errors else found, problems=log.problems)
+
+
+def _selected(round_: Round, wanted: tuple[str, ...], log: Log) -> Round:
+    families = [tuple(part.strip() for part in one.split("+")) for one in wanted]
+    known = {q.id for q in round_.open_questions}
+    for one in (i for family in families for i in family if i not in known):
+        log.add("error", f"no open question {one}", f"the round has {', '.join(sorted(known))}", column=one)
+    kept = {i: tuple(o for o in family if o != i) for family in families for i in family}
+    chosen = tuple(
+        replace(q, joined_with=kept[q.id]) if q.id in kept else q
+        for q in round_.questions
+        if q.id in kept or q.closed_part_of in kept
+    )
+    ids = {q.id for q in chosen}
+    return replace(round_, questions=chosen, answers=tuple(a for a in round_.answers if a.question_id in ids))
+
+
+def read_themes(path: Path) -> tuple[GivenTheme, ...]:
+    """Themes from a file: one title a line, or a JSON list of {title, description?, question_ids?}. Raises BadInput."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} can't be read as UTF-8 text: {error}.") from error
+    try:
+        if text.lstrip().startswith("["):
+            return tuple(
+                GivenTheme(
+                    title=str(one["title"]),
+                    description=str(one.get("description", "")),
+                    question_ids=tuple(map(str, one.get("question_ids", ()))),
+                )
+                for one in json.loads(text)
+            )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{path}: {error!r}. A JSON theme file is a list of {{\"title\": …}}.") from error
+    titles = tuple(GivenTheme(title=line.strip()) for line in text.splitlines() if line.strip())
+    if not titles:
+        raise BadInput(f"{path} holds no theme. One title a line, or a JSON list.")
+    return titles

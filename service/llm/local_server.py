@@ -12,7 +12,7 @@ def main() -> None:
     path, port, context, threads = sys.argv[1:5]
     params = xllamacpp.CommonParams()
     params.model.path = path
-    params.hostname = "127.0.0.1"
+    params.hostnames = ["127.0.0.1"]
     params.port = int(port)
     params.n_ctx = int(context) * 2
     params.n_parallel = 2
