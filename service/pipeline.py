@@ -22,16 +22,16 @@ from service.domain.draft import (
     VerbatimCounts,
 )
 from service.domain.round import Answer, Question, Round
-from service.domain.steps import Content, Grouped, Segmented, Synthesised, Topic
+from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Synthesised, Topic
 from service.errors import UnsoundDraft
 from service.llm.chat import ChatModel
-from service.stages.check import check_draft
+from service.stages.final_check import check_draft
 from service.stages.content import find_content
 from service.stages.group import group_verbatims
 from service.stages.label import label_groups
 from service.stages.segment import segment
 from service.stages.synthesise import synthesise
-from service.stages.themes import GivenTheme, find_themes
+from service.stages.themes import find_themes
 
 
 class Progress(Protocol):

@@ -34,7 +34,6 @@ def root(
 
 app.command("check")(check.check)
 app.command("draft")(draft.draft)
-app.command("estimate")(draft.estimate)
 app.command("group")(parts.group)
 app.command("label")(parts.label)
 app.command("synthesise")(parts.synthesise)

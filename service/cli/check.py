@@ -8,13 +8,14 @@ import typer
 
 from service.cli.terminal import print_problems, say
 from service.domain.round import Round
-from service.ingest import read_round
 
 
 def check(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, XLSX, JSON or JSON Lines.")],
 ) -> None:
     """Validate a round: print what it holds and every problem with row, column and remedy. Exit 1 on errors."""
+    from service.ingest import read_round
+
     reading = read_round(source)
     print_problems(reading)
     errors = sum(1 for p in reading.problems if p.severity == "error")

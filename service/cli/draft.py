@@ -1,4 +1,4 @@
-"""`polyphonie draft`: the main job. `polyphonie estimate`: what it would use."""
+"""`polyphonie draft`: the main job."""
 
 import hashlib
 import json
@@ -6,15 +6,16 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli.terminal import Bars, progress_bars, read_or_stop, say, write_whole
 from service.domain.draft import Draft
 from service.errors import BadInput, Stopped
-from service.ingest import read_themes
-from service.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 STOPPED = "stopped.json"
 """Left in the output folder by a run that was stopped: what --resume must be given again."""
@@ -48,7 +49,9 @@ def draft(
 ) -> None:
     """Draft the synthesis of a round: draft.json and a page to read, draft.html."""
     from service.exports import export
+    from service.ingest import read_themes
     from service.pipeline import draft_round
+    from service.settings import load_settings
     from service.wiring import tools_for
 
     settings = load_settings(llm=llm, encoder=encoder, budget=budget)
@@ -118,7 +121,7 @@ def summary(made: Draft, out: Path) -> list[str]:
 
 
 def _fingerprint(
-    source: Path, questions: str | None, themes: Path | None, settings: Settings
+    source: Path, questions: str | None, themes: Path | None, settings: "Settings"
 ) -> dict[str, str | None]:
     """What must be the same for a run to be resumed."""
     return {

@@ -8,14 +8,13 @@ import typer
 
 from service.cli.terminal import say
 from service.errors import BadPrompt, BadSetting
-from service.settings import Settings, load_settings
 
 prompts = typer.Typer(no_args_is_help=True)
 
 
 def export(
     source: Annotated[Path, typer.Argument(metavar="DRAFT.json")],
-    to: Annotated[str, typer.Option("--to", help="html, md, docx, xlsx, json; several with commas.")],
+    to: Annotated[str, typer.Option("--to", help="html, json; several with commas.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder; by default beside the draft.")] = None,
 ) -> None:
     """Write deliverables from a draft."""
@@ -43,6 +42,8 @@ def export(
 
 def settings() -> None:
     """Print the settings in force, secrets masked."""
+    from service.settings import Settings, load_settings
+
     in_force = load_settings()
     for name, field in Settings.model_fields.items():
         print(f"{name} = {getattr(in_force, name)!s:<24} # {field.description}")

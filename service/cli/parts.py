@@ -17,7 +17,6 @@ from service.domain.draft import Group, Verbatim
 from service.domain.round import Question
 from service.domain.steps import Topic
 from service.errors import BadInput
-from service.settings import load_settings
 
 if TYPE_CHECKING:
     from service.pipeline import Worked
@@ -48,6 +47,7 @@ def group(
 ) -> None:
     """Cut answers into ideas and group them, no chat model: one line per verbatim, and per answer that has none."""
     from service.pipeline import group_question
+    from service.settings import load_settings
     from service.wiring import tools_for
 
     settings = load_settings(encoder=encoder, llm="extractive")
@@ -119,6 +119,7 @@ def label(
     from service.domain.language import detect_language
     from service.stages.exemplars import with_exemplars
     from service.stages.label import label_groups
+    from service.settings import load_settings
     from service.wiring import tools_for
 
     settings = load_settings(llm=llm, encoder=encoder)
@@ -228,6 +229,7 @@ def synthesise(
     """Write the synthesis of each question from labels: one line per question."""
     from service.domain.language import detect_language
     from service.stages.synthesise import synthesise as write
+    from service.settings import load_settings
     from service.wiring import tools_for
 
     settings = load_settings(llm=llm, encoder=encoder)

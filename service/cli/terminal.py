@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from service.domain.round import Round
 from service.errors import BadInput
-from service.ingest import Reading, read_round
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from service.ingest import Reading
 
 STAGES = {
     "group": "Cutting and grouping",
@@ -36,6 +39,8 @@ def selection(questions: str | None) -> tuple[str, ...]:
 
 def read_or_stop(path: Path, questions: str | None = None) -> Round:
     """Read a round, print every problem, and raise BadInput if it can't be used."""
+    from service.ingest import read_round
+
     reading = read_round(path, questions=selection(questions))
     print_problems(reading)
     if reading.round is None:
@@ -43,7 +48,7 @@ def read_or_stop(path: Path, questions: str | None = None) -> Round:
     return reading.round
 
 
-def print_problems(reading: Reading) -> None:
+def print_problems(reading: "Reading") -> None:
     for problem in reading.problems[:MOST_PROBLEMS]:
         say(str(problem))
     if len(reading.problems) > MOST_PROBLEMS:
@@ -51,8 +56,11 @@ def print_problems(reading: Reading) -> None:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
+def progress_bars() -> Iterator["Progress"]:
     """Bars on a terminal; on anything else one plain line a stage is enough (rich does that by itself)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         yield bars
@@ -61,7 +69,7 @@ def progress_bars() -> Iterator[Progress]:
 class Bars:
     """The pipeline's progress, drawn."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: "Progress") -> None:
         self._bars = bars
         self._tasks = {
             stage: bars.add_task(name, total=None, start=False) for stage, name in STAGES.items()

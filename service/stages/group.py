@@ -1,6 +1,5 @@
 """Group and regroup: verbatims of one question that say the same thing, groups of those, and isolated voices."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from embeddings.grouping import group as group_texts
 from service.domain.draft import Failure, Group, Isolated, Verbatim
 from service.domain.round import Question
 from service.domain.steps import Grouped
+from service.stages.voices import count_people
 
 EXEMPLARS = 8
 """Verbatims that show a group: the most central, then the most different from those already chosen."""
@@ -57,15 +57,6 @@ def group_verbatims(
     )
 
 
-def count_voices(
-    ids: Sequence[str], voices: Mapping[str, tuple[str, ...]], categories: Mapping[str, str]
-) -> tuple[int, dict[str, int]]:
-    """Distinct respondents behind verbatims, and how many of each category, most first."""
-    people = {voice for v in ids for voice in voices[v]}
-    counts = Counter(categories[p] for p in people if p in categories)
-    return len(people), dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 def _names(
     question_id: str, verbatims: Sequence[Verbatim], found: Grouping, voices: Mapping[str, tuple[str, ...]]
 ) -> dict[int, str]:
@@ -91,7 +82,7 @@ def _first_level(
     for number, name in names.items():
         members = np.flatnonzero(found.labels == number)
         ids = tuple(verbatims[i].id for i in members)
-        n, by_category = count_voices(ids, voices, categories)
+        n, by_category = count_people(ids, voices, categories)
         shown = exemplars(rows[members], found.centrality[members], EXEMPLARS)
         groups.append(
             Group(
@@ -132,7 +123,7 @@ def _second_level(
     made = []
     for family in children.values():
         ids = tuple(v for g in family for v in g.verbatim_ids)
-        n, by_category = count_voices(ids, voices, categories)
+        n, by_category = count_people(ids, voices, categories)
         shown = tuple(g.exemplar_ids[0] for g in family)[:EXEMPLARS]
         made.append(
             (

@@ -1,0 +1,137 @@
+"""Numbers and words of a deliverable, in French and English: counts are said here and checked here, never by a model."""
+
+import re
+from collections.abc import Mapping
+
+from service.domain.round import Language, Unit
+
+NBSP = "\u00a0"
+NARROW = "\u202f"
+
+NOUNS: dict[tuple[Language, Unit], tuple[str, str, bool]] = {
+    ("fr", "organisation"): ("organisation", "organisations", True),
+    ("fr", "respondent"): ("répondant", "répondants", False),
+    ("en", "organisation"): ("organisation", "organisations", False),
+    ("en", "respondent"): ("respondent", "respondents", False),
+}
+"""(singular, plural, feminine)"""
+
+PERCENT_FROM = 100
+"""Respondents from which a share is said in per cent."""
+
+MOST, MAJORITY, MANY = 2 / 3, 1 / 2, 1 / 5
+"""Shares of the respondents to a question above which "la plupart", "une majorité", "de nombreux" may be said."""
+
+
+def typeset(text: str, language: Language) -> str:
+    """French typography: no-break spaces before « : ; ! ? » and inside guillemets, typographic apostrophes. English: as it is."""
+    if language != "fr":
+        return text
+    text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
+    text = re.sub(r"[ \u00a0\u202f]+([;!?»])", NBSP + r"\1", text)
+    text = re.sub(r"(?<=[^\s\u00a0\u202f:!?;/])([!?;])(?=\s|$|[»)])", NBSP + r"\1", text)
+    text = re.sub(r"[ \u00a0\u202f]*:(?=\s|$)", NBSP + ":", text)
+    return re.sub(r"«[ \u00a0\u202f]*", "«" + NBSP, text)
+
+
+def quoted(text: str, language: Language) -> str:
+    """A label between quotation marks, without its full stop; quotation marks inside become the inner ones."""
+    bare = text.strip().rstrip(".").strip()
+    if language == "fr":
+        inner = bare.replace(f"«{NBSP}", "“").replace(f"{NBSP}»", "”").replace("«", "“").replace("»", "”")
+        return f"«{NBSP}{inner}{NBSP}»"
+    return "“" + bare.replace("“", "‘").replace("”", "’") + "”"
+
+
+def people(n: int, unit: Unit, language: Language) -> str:
+    """ "une organisation", "12 organisations"."""
+    one, many, feminine = NOUNS[language, unit]
+    if n == 1:
+        article = "one" if language == "en" else "une" if feminine else "un"
+        return f"{article} {one}"
+    return f"{number(n, language)}{NBSP}{many}"
+
+
+def number(n: int, language: Language) -> str:
+    return f"{n:,}".replace(",", NARROW if language == "fr" else ",")
+
+
+def count(n: int, total: int, unit: Unit, language: Language) -> str:
+    """ "9 organisations sur 27", or from 100 respondents on "34 % des répondants"."""
+    if total >= PERCENT_FROM and n > 1:
+        percent = 100 * n / total
+        shown = f"{percent:.0f}" if percent >= 1 else f"{percent:.1f}"
+        many = NOUNS[language, unit][1]
+        if language == "en":
+            return f"{shown}% of {many} ({number(n, language)})"
+        return f"{shown.replace('.', ',')}{NBSP}% des {many} ({number(n, language)})"
+    if n == 1 or total <= n:
+        return people(n, unit, language)
+    return f"{people(n, unit, language)} {'of' if language == 'en' else 'sur'} {number(total, language)}"
+
+
+def categories(by_category: Mapping[str, int], language: Language, most: int = 3) -> str:
+    """ "dont Associations de patients (3), Élus (2)"; empty where no category is known."""
+    shown = [f"{name} ({n})" for name, n in list(by_category.items())[:most]]
+    return ("including " if language == "en" else "dont ") + ", ".join(shown) if shown else ""
+
+
+def weight(n: int, total: int, language: Language) -> str:
+    """The strongest word of quantity that a count allows; "" where counts are unknown (total 0)."""
+    if total == 0:
+        return ""
+    french, english = {
+        "all": ("unanimes", "all"),
+        "most": ("la plupart", "most"),
+        "majority": ("une majorité", "a majority"),
+        "many": ("de nombreux", "many"),
+        "several": ("plusieurs", "several"),
+        "some": ("certains", "some"),
+        "one": ("une seule voix", "a single voice"),
+    }[_class(n, total)]
+    return french if language == "fr" else english
+
+
+def _class(n: int, total: int) -> str:
+    if n <= 1:
+        return "one"
+    share = n / total
+    for name, least in (("all", 0.95), ("most", MOST), ("majority", MAJORITY)):
+        if share > least or (name == "all" and n >= total):
+            return name
+    if share >= MANY and n >= 4:
+        return "many"
+    return "several" if n >= 3 else "some"
+
+
+PEOPLE_FR = r"(?:organisations?|répondants?|personnes|acteurs|participants|contributeurs|avis|réponses|voix)"
+PEOPLE_EN = r"(?:organi[sz]ations?|respondents?|people|participants|answers|voices)"
+CLAIMS: tuple[tuple[str, str], ...] = (
+    ("all", rf"\b(?:unanim\w+|(?:toutes|tous|l['’]ensemble)(?: les| des) {PEOPLE_FR}|all (?:the )?{PEOPLE_EN}|everyone|tout le monde s)"),
+    ("most", r"\b(?:la plupart|la grande majorité|la quasi-totalité|most (?:of )?(?:the )?(?:organi|respond|people|part)|the vast majority)"),
+    ("majority", r"\b(?:(?:la|une) majorité|majoritaire\w*|plus de la moitié|(?:a|the) majority|more than half)\b"),
+    ("many", rf"\b(?:de nombreu\w+ {PEOPLE_FR}|beaucoup d['’e]\s*{PEOPLE_FR}|pour beaucoup\b|many {PEOPLE_EN})"),
+    ("several", rf"\b(?:plusieurs {PEOPLE_FR}|several {PEOPLE_EN})"),
+    ("some", rf"\b(?:certain(?:e?s)(?: {PEOPLE_FR})?(?= (?:\w+ent|ont|sont)\b)|quelques {PEOPLE_FR}|some {PEOPLE_EN})"),
+)
+ONLY_ONE = re.compile(
+    r"\b(?:une seule (?:organisation|personne|voix|réponse)|un seul (?:répondant|avis|acteur)|only one (?:organi|respond|person)|a single (?:organi|respond|voice))",
+    re.IGNORECASE,
+)
+ORDER = ("one", "some", "several", "many", "majority", "most", "all")
+
+
+def overclaim(text: str, n: int, total: int) -> str | None:
+    """The word of quantity in a text that the count of respondents does not carry, or None.
+
+    n: distinct respondents behind what the text cites; total: respondents to the question, 0 = unknown, nothing is checked.
+    """
+    if total == 0:
+        return None
+    has = ORDER.index(_class(n, total))
+    for name, pattern in CLAIMS:
+        found = re.search(pattern, text, re.IGNORECASE)
+        if found and ORDER.index(name) > has:
+            return found[0]
+    only = ONLY_ONE.search(text)
+    return only[0] if only and n > 1 else None

@@ -1,0 +1,26 @@
+"""draft.json: the draft's records as they are."""
+
+from pydantic import TypeAdapter, ValidationError
+
+from service.domain.draft import SCHEMA, Draft
+from service.errors import BadInput
+
+DRAFT = TypeAdapter(Draft)
+
+
+def to_json(draft: Draft) -> str:
+    """The draft as JSON: keys in the order of the records, two-space indent, UTF-8 text, a final line break."""
+    return DRAFT.dump_json(draft, indent=2).decode() + "\n"
+
+
+def from_json(text: str) -> Draft:
+    """Read a draft back. Raises BadInput that names the first field that does not fit."""
+    try:
+        draft = DRAFT.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(f"this is no draft: {where}: {first['msg']}. Give a draft.json written by `polyphonie draft`.") from error
+    if draft.schema != SCHEMA:
+        raise BadInput(f"schema {draft.schema} is not {SCHEMA}: draft the round again with this version.")
+    return draft

@@ -1,0 +1,2 @@
+def to_html(draft):
+    return "<html></html>"

@@ -1,0 +1,126 @@
+"""Checks of one text before it is accepted: form, language, numbers, quantities, polarity, support. Each gives a reason or None.
+
+Reasons are written for the model that is asked again, and for the analyst who reads the note.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.language import is_surely_other
+from service.domain.round import Language
+from service.domain.wordform import NEGATIONS, words
+from service.domain.wording import overclaim
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+LABEL_WORDS = 25
+SENTENCE_WORDS = 45
+HEADING_WORDS = 16
+
+SUPPORTED = 0.30
+"""Support score from which a text counts as carried by what it cites; see docs/checks.md."""
+
+STEM = 5
+"""Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
+
+SMALL = frozenset(
+    "le la les un une des du de et est sont dans pour que qui sur avec plus il elle ils elles on se sa son ses leur leurs "
+    "mais ou en au aux ce cette ces par d l qu s c n y a ont etre avoir faut doit tres aussi comme certains certaines "
+    "d'autres autres plusieurs plupart organisation organisations repondants the a an and or of to in is are was be for on "
+    "with at by from this that it its as some others several most respondents people should would they".split()
+)
+
+
+def one_sentence(text: str, most_words: int) -> str | None:
+    """Reason why a text is not one sentence of at most so many words, or None."""
+    n = len(re.findall(r"\w+(?:['’-]\w+)*", text))
+    if n == 0:
+        return "the text is empty"
+    if n > most_words:
+        return f"{n} words: at most {most_words}"
+    inside = re.sub(r"[«“\"][^»”\"]*[»”\"]", "x", text.strip())
+    if re.search(r"[.!?…]\s+[A-ZÀ-Ý]", inside.rstrip(".!?… ")) or "\n" in text.strip():
+        return "more than one sentence"
+    return None
+
+
+def wrong_language(text: str, language: Language) -> str | None:
+    if is_surely_other(text, language):
+        return "écris en français" if language == "fr" else "write in English"
+    return None
+
+
+def new_number(text: str, sources: Sequence[str]) -> str | None:
+    """A number that none of the sources has."""
+    known = {n for source in sources for n in re.findall(r"\d+", source)}
+    new = [n for n in re.findall(r"\d+", text) if n not in known]
+    return f"the number {new[0]} is in nothing that is cited: write no numbers" if new else None
+
+
+def repeats(text: str) -> str | None:
+    """A model caught in a loop: the same four words three times."""
+    said = words(text)
+    fours = [tuple(said[i : i + 4]) for i in range(len(said) - 3)]
+    if any(fours.count(f) >= 3 for f in set(fours)):
+        return "the text repeats itself"
+    return None
+
+
+def turned(text: str, sources: Sequence[str]) -> str | None:
+    """A negation that the sources lack, or one that nearly all of them have and the text dropped."""
+    denies = any(w in NEGATIONS for w in words(text))
+    share = np.mean([any(w in NEGATIONS for w in words(s)) for s in sources]) if sources else 0.0
+    if denies and share == 0:
+        return "the text denies something that no cited text denies"
+    if not denies and share == 1 and len(sources) > 1:
+        return "every cited text denies something and this one does not: keep the negation"
+    return None
+
+
+def support(text: str, sources: Sequence[str], encode: Encode) -> float:
+    """How well sources carry a text, 0 to 1: half the share of its content words that they have, half its nearest cosine."""
+    if not sources:
+        return 0.0
+    known = {w[:STEM] for s in sources for w in words(s) if w not in SMALL}
+    said = [w for w in words(text) if w not in SMALL]
+    lexical = sum(w[:STEM] in known for w in said) / len(said) if said else 0.0
+    vectors = encode([text, *sources])
+    nearest = float((vectors[1:] @ vectors[0]).max())
+    whole = vectors[1:].sum(axis=0)
+    length = float(np.linalg.norm(whole))
+    together = float(vectors[0] @ whole) / length if length else 0.0
+    return round(0.5 * lexical + 0.5 * max(0.0, nearest, together), 4)
+
+
+def check_label(text: str, sources: Sequence[str], language: Language) -> str | None:
+    """The first reason to refuse a model's label, or None."""
+    return (
+        one_sentence(text, LABEL_WORDS)
+        or wrong_language(text, language)
+        or new_number(text, sources)
+        or repeats(text)
+        or (_topic(text))
+        or turned(text, sources)
+    )
+
+
+def check_sentence(
+    text: str, sources: Sequence[str], language: Language, *, n: int, total: int
+) -> str | None:
+    """The first reason to refuse a model's synthesis sentence, or None. n, total: see `overclaim`."""
+    claim = overclaim(text, n, total)
+    return (
+        one_sentence(text, SENTENCE_WORDS)
+        or wrong_language(text, language)
+        or new_number(text, sources)
+        or repeats(text)
+        or (f"« {claim} » says more than the {n} of {total} respondents cited" if claim else None)
+    )
+
+
+def _topic(text: str) -> str | None:
+    """A label of a word or two is a topic, whatever its grammar."""
+    return "a topic, not a position: write a sentence with a verb" if len(words(text)) < 4 else None

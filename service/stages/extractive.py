@@ -1,0 +1,146 @@
+"""The drafter without a model: a group's label is one of its verbatims, chosen and cut, never written.
+
+What is chosen: near the centre of the group, a full clause, of a readable length, without anecdote, example or name.
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.round import Language
+from service.domain.wordform import negations, words
+from service.domain.wording import quoted, typeset
+from service.stages.check import LABEL_WORDS, Encode
+
+OPPOSED_WORDS = 12
+"""Words of each side in a label that says that people oppose."""
+
+VERB = re.compile(
+    r"\b(?:est|sont|était|sera|serait|soit|a|ont|avait|aura|faut|faudrait|doit|doivent|devrait|devraient|peut|peuvent|pourrait|"
+    r"manque|manquent|reste|restent|permet|permettent|demande|demandons|souhaite|souhaitons|veut|voulons|refuse|refusons|"
+    r"mérite|coûte|coûtent|freine|aide|aident|sert|vient|va|vont|fait|font|met|mettent|prend|rend|"
+    r"is|are|was|were|be|has|have|had|should|must|need|needs|can|could|will|would|do|does|want|make|makes|take|takes)\b"
+    r"|^\W*\w{2,}(?:er|ir|re|oir)\b|\b\w{3,}(?:ons|ez|aient|èrent)\b|\bne \w+ pas\b|^(?:no|not|don't|stop|give|keep|let|make)\b",
+    re.IGNORECASE,
+)
+ANECDOTE = re.compile(
+    r"\b(?:j['’]ai|je suis|j['’]étais|mon|ma|mes|moi|notre|nos|chez nous|l['’]an dernier|hier|i am|i was|i had|my|me)\b", re.IGNORECASE
+)
+DANGLING = re.compile(
+    r"^(?:cela|ceci|ça|ce qui|ils|elles|celui|celle|ceux|là|y|en|c['’]est|this|that|these|they|it|which|who)\b", re.IGNORECASE
+)
+CONDITION = re.compile(
+    r"\b(?:si|sauf|sous réserve|à condition|à moins|tant que|sans|uniquement|seulement|mais|if|unless|except|only|provided|but|without)\b", re.IGNORECASE
+)
+CLAUSE = re.compile(r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)")
+NAME = re.compile(r"(?<=[\w,;] )[A-ZÀÉÈ][a-zà-ÿ]{2,}")
+AGAINST = re.compile(
+    r"\b(?:contre|oppos\w+|défavorable\w*|refus\w*|rejet\w*|surtout pas|pas favorable\w*|inacceptable\w*|supprim\w+|interdi\w+|abrog\w+|"
+    r"inutile\w*|against|oppos\w+|reject\w*|refus\w*|ban|abolish|unacceptable|useless)\b|^non\b|^no\b|\bne (?:veut|voulons|souhaite|souhaitons|faut|doit|doivent) pas\b",
+    re.IGNORECASE,
+)
+FOR = re.compile(
+    r"\b(?:favorable\w*|d['’]accord|soutien\w*|souten\w+|approuv\w+|bonne (?:idée|chose|mesure)|indispensable\w*|nécessaire\w*|il faut|"
+    r"support\w*|in favou?r|agree\w*|good idea|necessary|essential)\b|^oui\b|^yes\b|^pour\b",
+    re.IGNORECASE,
+)
+
+
+def polarity(text: str) -> int:
+    """1 for, -1 against, 0 where no word tells. A lexicon, so a hint and no more."""
+    against, favours = bool(AGAINST.search(text)), bool(FOR.search(text))
+    if against and re.search(r"\bpas favorable|\bdéfavorable", text, re.IGNORECASE):
+        return -1
+    return favours - against
+
+
+def opposed_sides(texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+    """Positions of the texts for and against, where both sides are at least a third of those that take one."""
+    signs = [polarity(t) for t in texts]
+    favours = [i for i, s in enumerate(signs) if s > 0]
+    against = [i for i, s in enumerate(signs) if s < 0]
+    least = max(1.0, (len(favours) + len(against)) / 3)
+    if len(favours) >= least and len(against) >= least and len(favours) + len(against) >= len(texts) / 2:
+        return favours, against
+    return None
+
+
+def short_form(text: str, most: int = LABEL_WORDS) -> str | None:
+    """A text cut at a clause boundary to at most so many words; None if that would drop a negation or a condition."""
+    sentence = re.split(r"(?<=[.!?…])\s+(?=[A-ZÀ-Ý])", text.strip())[0]
+    if len(words(sentence)) <= most:
+        return sentence
+    ends = [m.start() for m in CLAUSE.finditer(sentence)]
+    for end in reversed(ends):
+        head, tail = sentence[:end].rstrip(" ,;:–—"), sentence[end:]
+        if 5 <= len(words(head)) <= most and not CONDITION.search(tail) and not negations(tail):
+            return head
+    return None
+
+
+def choose(texts: Sequence[str], vectors: NDArray[np.float32], taken: frozenset[str] = frozenset()) -> tuple[str, int]:
+    """The text that stands best for all, in its short form, and its position. Where none can be cut whole, the most central
+    one is cut after the last word that fits and ends with "…"."""
+    mean = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean)) or 1.0
+    central = vectors @ (mean / length)
+    best: tuple[float, int, str] | None = None
+    for i, text in enumerate(texts):
+        short = short_form(text)
+        if short is None or short in taken:
+            continue
+        score = float(central[i]) + _form(short, cut=short != text)
+        if best is None or score > best[0] + 1e-9:
+            best = (score, i, short)
+    if best is not None:
+        return best[2], best[1]
+    i = int(np.argmax(central))
+    return _cut_short(texts[i]), i
+
+
+def _form(text: str, *, cut: bool) -> float:
+    """How well a text reads as a position, on the scale of a cosine."""
+    said = words(text)
+    score = 0.25 if VERB.search(text) else 0.0
+    score += 0.15 if 6 <= len(said) <= 20 else 0.05 if 4 <= len(said) <= 25 else -0.3
+    score -= 0.15 * bool(ANECDOTE.search(text)) + 0.2 * bool(DANGLING.search(text)) + 0.1 * cut
+    score -= 0.1 * bool(NAME.search(text)) + 0.1 * any(w.isdigit() for w in said)
+    score -= 0.15 * text.rstrip().endswith("?") + 0.15 * (text.isupper()) + 0.1 * text.count("(") + 0.05 * text.count("!")
+    return score
+
+
+def _cut_short(text: str) -> str:
+    cut = re.match(rf"(?:\S+\s+){{0,{LABEL_WORDS - 1}}}\S+", text.strip())
+    return (cut[0] if cut else text.strip()).rstrip(" ,;:.") + "…"
+
+
+def as_sentence(text: str, language: Language) -> str:
+    """Capital, full stop, typography."""
+    bare = " ".join(text.split()).strip(" -–—•;,:")
+    if not bare.endswith(("…", "!", "?", ".")):
+        bare += "."
+    return typeset(bare[:1].upper() + bare[1:], language)
+
+
+def extractive_label(
+    texts: Sequence[str], encode: Encode, language: Language, taken: frozenset[str] = frozenset()
+) -> tuple[str, int]:
+    """Label of a group from its members' texts, and the position of the one that gave it."""
+    vectors = encode(list(texts))
+    sides = opposed_sides(texts) if len(texts) > 1 else None
+    if sides is not None:
+        halves = []
+        for side in sides:
+            one, at = choose([texts[i] for i in side], vectors[side])
+            halves.append((short_form(one, OPPOSED_WORDS) or _head(one), side[at]))
+        head = "Les avis s’opposent : " if language == "fr" else "Views oppose each other: "
+        joined = " / ".join(quoted(h, language) for h, _ in halves)
+        return as_sentence(head + joined, language), halves[0][1]
+    text, at = choose(texts, vectors, taken)
+    return as_sentence(text, language), at
+
+
+def _head(text: str) -> str:
+    return " ".join(text.split()[:OPPOSED_WORDS]) + "…"

@@ -1,0 +1,158 @@
+"""Synthesise: paragraphs for one question or for joined ones, every sentence citing groups. A model's, checked, or assembled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import prompts
+from service.domain.draft import Failure, Group, Sentence, Synthesis
+from service.domain.steps import Synthesised, Topic
+from service.domain.wording import typeset, weight
+from service.llm.ask import Ask, BadReply, Refused, ask
+from service.llm.chat import ChatModel
+from service.llm.replies import SentenceReply, SynthesisReply
+from service.stages.assemble import assemble, closed_sentence
+from service.stages.check import SUPPORTED, Encode, check_sentence, support, turned
+from service.stages.extractive import as_sentence
+from service.stages.voices import behind
+
+GROUPS_SHOWN = 40
+"""Labels that a synthesis is written from; the rest, the smallest, are listed as left out."""
+
+VOICES_SHOWN = 12
+"""Isolated voices shown to the model, the most isolated first."""
+
+
+def synthesise(topics: tuple[Topic, ...], *, encode: Encode, chat: ChatModel | None) -> Synthesised:
+    """The synthesis of one question, or of joined ones. chat None: assembled from the labels."""
+    assembled = assemble(topics)
+    if chat is None or not any(t.groups for t in topics):
+        return Synthesised(synthesis=assembled)
+    asked = _Request(topics, encode)
+    (got,) = ask(chat, [asked.ask()])
+    if isinstance(got, Refused):
+        return Synthesised(
+            synthesis=replace(
+                assembled,
+                sentences=tuple(replace(s, note=_note(topics[0], got.reason)) for s in assembled.sentences),
+            ),
+            fallbacks=len(assembled.sentences),
+            failures=(Failure(id=topics[0].question.id, stage="synthesise", reason=got.reason),),
+        )
+    return Synthesised(synthesis=got)
+
+
+def _note(topic: Topic, reason: str) -> str:
+    if topic.language == "fr":
+        return typeset(f"Synthèse du modèle refusée ({reason}) ; celle-ci est assemblée à partir des libellés.", "fr")
+    return f"The model's synthesis was refused ({reason}); this one is assembled from the labels."
+
+
+class _Request:
+    """One request and the meaning of its opaque ids."""
+
+    def __init__(self, topics: tuple[Topic, ...], encode: Encode) -> None:
+        self.topics = topics
+        self.encode = encode
+        self.language = topics[0].language
+        groups = sorted(
+            ((t, g) for t in topics for g in t.groups if g.level == 1),
+            key=lambda pair: (-pair[1].n_respondents, pair[1].id),
+        )
+        self.groups: Mapping[str, tuple[Topic, Group]] = {
+            f"g{k}": pair for k, pair in enumerate(groups[:GROUPS_SHOWN], start=1)
+        }
+        self.left_out = tuple(g.id for _, g in groups[GROUPS_SHOWN:])
+        voices = [(t, one.verbatim_id) for t in topics for one in t.isolated]
+        self.voices: Mapping[str, tuple[Topic, str]] = {
+            f"i{k}": pair for k, pair in enumerate(voices[:VOICES_SHOWN], start=1)
+        }
+        self.texts = {v.id: v.text for t in topics for v in t.verbatims}
+        self.total = max(t.n_respondents for t in topics)
+        self.tries = 0
+
+    def ask(self) -> Ask[Synthesis]:
+        none = "–"
+        labels = [self._labelled(t, g) for t, g in self.groups.values()]
+        voices = [self.texts[v] for _, v in self.voices.values()]
+        closed = [s.text for s in map(closed_sentence, self.topics) if s]
+        return Ask(
+            id=self.topics[0].question.id,
+            prompt=prompts.load("synthesis", self.language),
+            values={
+                "question": prompts.fence([t.question.title for t in self.topics], "q"),
+                "closed": " ".join(closed) or none,
+                "labels": prompts.fence(labels, "g"),
+                "voices": prompts.fence(voices, "i") if voices else none,
+                "length": str(self.length),
+            },
+            reply=SynthesisReply,
+            check=self.check,
+        )
+
+    @property
+    def length(self) -> int:
+        """Words asked for: with the number of groups, as in hand-made reports of the field (60 to 220 words)."""
+        return min(260, 40 + 14 * len(self.groups))
+
+    def _labelled(self, topic: Topic, group: Group) -> str:
+        word = weight(group.n_respondents, topic.n_respondents, self.language)
+        return f"[{word}] {group.label}" if word else group.label
+
+    def check(self, reply: SynthesisReply) -> Synthesis:
+        """Raises BadReply; a sentence whose support is in doubt is sent back once, then shown as unsupported."""
+        self.tries += 1
+        told = [s for s in map(closed_sentence, self.topics) if s]
+        sentences = list(told)
+        paragraphs = [tuple(range(len(told)))] if told else []
+        for paragraph in reply.paragraphs:
+            first = len(sentences)
+            sentences += [self._sentence(s) for s in paragraph.sentences]
+            if len(sentences) > first:
+                paragraphs.append(tuple(range(first, len(sentences))))
+        n = sum(len(s.text.split()) for s in sentences[len(told) :])
+        if n > 1.5 * self.length:
+            raise BadReply(f"{n} words: at most {self.length}")
+        cited = {g for s in sentences for g in s.group_ids}
+        missing = [key for key, (_, g) in self.groups.items() if g.id not in cited]
+        if missing:
+            raise BadReply(f"these labels are cited by no sentence: {', '.join(missing)}")
+        return Synthesis(sentences=tuple(sentences), paragraphs=tuple(paragraphs), left_out=self.left_out)
+
+    def _sentence(self, reply: SentenceReply) -> Sentence:
+        unknown = [c for c in reply.cites if c not in self.groups and c not in self.voices]
+        if unknown or not reply.cites:
+            raise BadReply(f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as g1")
+        cited = list(dict.fromkeys(reply.cites))
+        groups = [self.groups[c] for c in cited if c in self.groups]
+        alone = [self.voices[c] for c in cited if c in self.voices]
+        ids = [v for _, g in groups for v in g.verbatim_ids] + [v for _, v in alone]
+        n, by_category = behind(self.topics, ids)
+        text = as_sentence(reply.text, self.language)
+        sources = [g.label for _, g in groups] + [self.texts[v] for _, v in alone]
+        reason = check_sentence(text, sources, self.language, n=n, total=self.total)
+        if reason:
+            raise BadReply(f"« {reply.text[:60]} »: {reason}")
+        evidence = [*sources, *(self.texts[v] for _, g in groups for v in g.exemplar_ids)]
+        score = support(text, evidence, self.encode)
+        doubt = turned(text, evidence)
+        supported = score >= SUPPORTED and doubt is None
+        if not supported and self.tries == 1:
+            raise BadReply(f"« {reply.text[:60]} »: {doubt or 'it says what its labels do not say; use their words'}")
+        return Sentence(
+            text=text,
+            group_ids=tuple(g.id for _, g in groups),
+            verbatim_ids=tuple(v for _, v in alone),
+            supported=supported,
+            note=None if supported else self._doubt(doubt),
+            origin="model",
+            n_respondents=n if self.total else None,
+            by_category=by_category,
+        )
+
+    def _doubt(self, doubt: str | None) -> str:
+        if self.language == "fr":
+            why = "une négation ne s’y retrouve pas" if doubt else "l’appui dans les verbatims cités est faible"
+            return f"À vérifier{chr(160)}: {why}."
+        return "To be checked: " + ("a negation does not match." if doubt else "weak support in the cited verbatims.")
+
+
