@@ -63,7 +63,7 @@ def read_themes(path: Path) -> tuple[GivenTheme, ...]:
                 for one in json.loads(text)
             )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(f"{path}: {error!r}. A JSON theme file is a list of {{\"title\": …}}.") from error
+        raise BadInput(f'{path}: {error!r}. A JSON theme file is a list of {{"title": …}}.') from error
     titles = tuple(GivenTheme(title=line.strip()) for line in text.splitlines() if line.strip())
     if not titles:
         raise BadInput(f"{path} holds no theme. One title a line, or a JSON list.")

@@ -78,7 +78,13 @@ def _long(
     answer_id, title = _first(columns, exports.ANSWER_ID), _first(columns, exports.QUESTION_TEXT)
     for named in (respondent, category):
         if named and named not in at:
-            log.add("error", f"no column {named}, which the sidecar names", "correct the sidecar", row=1, column=named)
+            log.add(
+                "error",
+                f"no column {named}, which the sidecar names",
+                "correct the sidecar",
+                row=1,
+                column=named,
+            )
             return (), []
 
     def value(cells: Sequence[str], column: str | None) -> str | None:
@@ -99,7 +105,9 @@ def _long(
     titles: dict[str, str] = {}
     for (number, row), cell in zip(table.rows, cells, strict=True):
         if not cell.question_id:
-            log.add("error", "no question id", "name the question that this answers", row=number, column=question)
+            log.add(
+                "error", "no question id", "name the question that this answers", row=number, column=question
+            )
         elif notes and cell.question_id not in notes:
             log.add(
                 "error",
@@ -134,18 +142,32 @@ def _wide(
     category = sidecar.columns.category or _first(columns, exports.CATEGORY)
     for named in filter(None, (respondent, category, *sidecar.columns.ignore)):
         if named not in table.header:
-            log.add("error", f"no column {named}, which the sidecar names", "correct the sidecar", row=1, column=named)
+            log.add(
+                "error",
+                f"no column {named}, which the sidecar names",
+                "correct the sidecar",
+                row=1,
+                column=named,
+            )
             return None
     no_question = {respondent, category, *sidecar.columns.ignore}
     if tool:
         no_question |= {h for h in table.header if fold(h) in exports.METADATA[tool]}
         left = [h for h in table.header if h in no_question and h not in (respondent, category)]
-        log.add("warning", f"an export of {tool}: {', '.join(left)} are no questions", "name questions in a sidecar if that is wrong")
+        log.add(
+            "warning",
+            f"an export of {tool}: {', '.join(left)} are no questions",
+            "name questions in a sidecar if that is wrong",
+        )
     headings = _headings(table.header, titles, no_question, sidecar.questions, log)
     if log.has_errors:
         return None
     if not headings:
-        log.add("error", "no column of answers", "long form has question_id and answer; wide form a column a question")
+        log.add(
+            "error",
+            "no column of answers",
+            "long form has question_id and answer; wide form a column a question",
+        )
         return None
     at = {h: i for i, h in enumerate(table.header)}
     cells, seen = [], Counter[str]()
@@ -168,7 +190,14 @@ def _wide(
         ids[who] = number
         group = row[at[category]].strip() or None if category else None
         cells += [
-            Cell(question_id=h.id, text=row[at[h.column]], respondent_id=who, category=group, answer_id=None, row=number)
+            Cell(
+                question_id=h.id,
+                text=row[at[h.column]],
+                respondent_id=who,
+                category=group,
+                answer_id=None,
+                row=number,
+            )
             for h in headings
         ]
     return tuple(Question(id=h.id, title=h.title) for h in headings), cells
@@ -191,7 +220,10 @@ def _headings(
     if not notes:
         free = [h for h in header if h and h not in no_question]
         made = [exports.heading(h, k) for k, h in enumerate(free, start=1)]
-        return [replace(h, title=" ".join(titles[h.column].split()) or h.title) if h.column in titles else h for h in made]
+        return [
+            replace(h, title=" ".join(titles[h.column].split()) or h.title) if h.column in titles else h
+            for h in made
+        ]
     named = []
     for note in notes:
         column = note.column or next((h for h in header if h in (note.id, note.title)), None)
@@ -200,14 +232,24 @@ def _headings(
             if note.counts:  # a closed question of which only the counts are known
                 continue
             log.add(
-                "error", f"no column for question {note.id}", "name it in the sidecar with \"column\"", row=1, column=note.id
+                "error",
+                f"no column for question {note.id}",
+                'name it in the sidecar with "column"',
+                row=1,
+                column=note.id,
             )
             continue
-        named.append(exports.Heading(column=column, id=note.id, title=note.title or exports.heading(column, 0).title))
+        named.append(
+            exports.Heading(column=column, id=note.id, title=note.title or exports.heading(column, 0).title)
+        )
     used = {h.column for h in named} | no_question
     unused = [h for h in header if h and h not in used]
     if unused:
-        log.add("warning", f"columns that the sidecar does not name are left out: {', '.join(unused)}", "name them, or list them under columns.ignore")
+        log.add(
+            "warning",
+            f"columns that the sidecar does not name are left out: {', '.join(unused)}",
+            "name them, or list them under columns.ignore",
+        )
     return named
 
 
@@ -220,12 +262,20 @@ def _kinds(questions: tuple[Question, ...], sidecar: Sidecar, cells: Sequence[Ce
     made = []
     for q in questions:
         note = notes.get(q.id)
-        kind = note.kind if note and note.kind else "closed" if _looks_closed(texts[q.id]) and not note else "open"
+        kind = (
+            note.kind
+            if note and note.kind
+            else "closed"
+            if _looks_closed(texts[q.id]) and not note
+            else "open"
+        )
         options = tuple(note.options) if note else ()
         made.append(replace(q, kind=kind, options=options, counts=dict(note.counts) if note else {}))
     known = {q.id for q in questions}
     made += [
-        Question(id=n.id, title=n.title or n.id, kind="closed", options=tuple(n.options), counts=dict(n.counts))
+        Question(
+            id=n.id, title=n.title or n.id, kind="closed", options=tuple(n.options), counts=dict(n.counts)
+        )
         for n in sidecar.questions
         if n.id not in known and n.counts
     ]
@@ -248,21 +298,40 @@ def _linked(questions: tuple[Question, ...], sidecar: Sidecar, log: Log) -> tupl
     parts: dict[str, str] = {}
     for note in sidecar.questions:
         for other in note.joined_with:
-            if other not in by_id or note.id not in by_id or "closed" in (by_id[other].kind, by_id[note.id].kind):
-                log.add("error", f"{note.id} is joined with {other}, which is no open question", "correct the sidecar", column=note.id)
+            if (
+                other not in by_id
+                or note.id not in by_id
+                or "closed" in (by_id[other].kind, by_id[note.id].kind)
+            ):
+                log.add(
+                    "error",
+                    f"{note.id} is joined with {other}, which is no open question",
+                    "correct the sidecar",
+                    column=note.id,
+                )
                 continue
             family = joined[note.id] | joined[other]
             for member in family:
                 joined[member] = family
         if note.closed_part_of:
             if note.closed_part_of not in by_id:
-                log.add("error", f"{note.id} is the closed part of {note.closed_part_of}, which is unknown", "correct the sidecar", column=note.id)
+                log.add(
+                    "error",
+                    f"{note.id} is the closed part of {note.closed_part_of}, which is unknown",
+                    "correct the sidecar",
+                    column=note.id,
+                )
             parts[note.id] = note.closed_part_of
     titles: dict[str, str] = {}
     for q in questions:
         same = titles.setdefault(fold(q.title), q.id)
         if same != q.id:
-            log.add("warning", f"questions {same} and {q.id} have the same text", "check that it is no copy by mistake", column=q.id)
+            log.add(
+                "warning",
+                f"questions {same} and {q.id} have the same text",
+                "check that it is no copy by mistake",
+                column=q.id,
+            )
     order = [q.id for q in questions]
     return tuple(
         replace(
@@ -298,7 +367,13 @@ def _answers(cells: Sequence[Cell], questions: tuple[Question, ...], log: Log) -
             )
         seen[id_] = cell.row
         if cell.text.startswith("=") and len(cell.text) > 1:
-            log.add("warning", "the answer looks like a formula", "it is kept as text", row=cell.row, kind="looks like a formula")
+            log.add(
+                "warning",
+                "the answer looks like a formula",
+                "it is kept as text",
+                row=cell.row,
+                kind="looks like a formula",
+            )
         made.append(
             Answer(
                 id=id_,
@@ -337,7 +412,15 @@ def _panel(sidecar: Sidecar, said: Sequence[Answer], log: Log) -> tuple[PanelRow
     known = {p.category for p in sidecar.panel}
     for category in sorted(voices.keys() - known) if known else ():
         row = min(a.row or 0 for a in said if a.category == category)
-        log.add("warning", f"category « {category} » is not in the panel", "correct its spelling, or add it to the panel", row=row or None)
-    rows = [PanelRow(category=p.category, consulted=p.consulted, responded=len(voices[p.category])) for p in sidecar.panel]
+        log.add(
+            "warning",
+            f"category « {category} » is not in the panel",
+            "correct its spelling, or add it to the panel",
+            row=row or None,
+        )
+    rows = [
+        PanelRow(category=p.category, consulted=p.consulted, responded=len(voices[p.category]))
+        for p in sidecar.panel
+    ]
     rows += [PanelRow(category=c, responded=len(voices[c])) for c in sorted(voices) if c not in known]
     return tuple(rows)

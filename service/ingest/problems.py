@@ -76,10 +76,14 @@ class Log:
         self._alike[key] = self._alike.get(key, 0) + 1
         if self._alike[key] <= self.MOST_ALIKE:
             self._problems.append(
-                Problem(severity=severity, file=self.file, row=row, column=column, message=message, remedy=remedy)
+                Problem(
+                    severity=severity, file=self.file, row=row, column=column, message=message, remedy=remedy
+                )
             )
 
-    def stop(self, message: str, remedy: str, *, row: int | None = None, column: str | None = None) -> Unreadable:
+    def stop(
+        self, message: str, remedy: str, *, row: int | None = None, column: str | None = None
+    ) -> Unreadable:
         return Unreadable(
             Problem(severity="error", file=self.file, row=row, column=column, message=message, remedy=remedy)
         )
@@ -87,7 +91,12 @@ class Log:
     @property
     def problems(self) -> tuple[Problem, ...]:
         rest = [
-            Problem(severity="warning", file=self.file, message=f"{count - self.MOST_ALIKE} more like: {kind}", remedy="see above")
+            Problem(
+                severity="warning",
+                file=self.file,
+                message=f"{count - self.MOST_ALIKE} more like: {kind}",
+                remedy="see above",
+            )
             for kind, count in self._alike.items()
             if count > self.MOST_ALIKE
         ]

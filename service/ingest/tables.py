@@ -36,9 +36,13 @@ def read_table(path: Path, limits: Limits, log: Log) -> Table:
     if data.startswith(b"PK\x03\x04"):
         return _workbook(data, limits, log)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise log.stop("an old Excel file (.xls) or a locked one", "save it as .xlsx or CSV, without a password")
+        raise log.stop(
+            "an old Excel file (.xls) or a locked one", "save it as .xlsx or CSV, without a password"
+        )
     if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"MZ", b"\x7fELF")):
-        raise log.stop("this is no table (a PDF, a picture or a program)", "give a CSV, XLSX, JSON or JSON Lines file")
+        raise log.stop(
+            "this is no table (a PDF, a picture or a program)", "give a CSV, XLSX, JSON or JSON Lines file"
+        )
     _check_lines(data, limits, log)
     text = _decode(data, log)
     stripped = text.lstrip("\ufeff \t\r\n")
@@ -57,7 +61,9 @@ def _bytes(path: Path, limits: Limits, log: Log) -> bytes:
     try:
         size = path.stat().st_size
         if size > limits.file_bytes:
-            raise log.stop(f"{size:,} bytes, more than {limits.file_bytes:,}", "split the round into several files")
+            raise log.stop(
+                f"{size:,} bytes, more than {limits.file_bytes:,}", "split the round into several files"
+            )
         data = path.read_bytes()
     except OSError as error:
         raise log.stop(f"can't be read: {error.strerror}", "check the path and the permissions") from error
@@ -87,7 +93,9 @@ def _check_lines(data: bytes, limits: Limits, log: Log) -> None:
                 return
             row = data.count(b"\n", 0, start) + 1
             raise log.stop(
-                f"a line of more than {limits.line_bytes:,} bytes", "check that the export has line breaks", row=row
+                f"a line of more than {limits.line_bytes:,} bytes",
+                "check that the export has line breaks",
+                row=row,
             )
         start += last + 1
 
@@ -108,7 +116,9 @@ def _decode(data: bytes, log: Log) -> str:
     nul = text.find("\0")
     if nul >= 0:
         row = text.count("\n", 0, nul) + 1
-        raise log.stop("a NUL character: this is no text, or a damaged one", "export it again as UTF-8", row=row)
+        raise log.stop(
+            "a NUL character: this is no text, or a damaged one", "export it again as UTF-8", row=row
+        )
     for mark in MOJIBAKE:
         at = text.find(mark)
         if at >= 0:
@@ -186,7 +196,9 @@ def _numbered(reader: Any, text: str, log: Log) -> Iterator[tuple[int, list[str]
         except StopIteration:
             return
         except csv.Error as error:
-            raise log.stop(f"not a well-formed CSV: {error}", "check the quotes in this row", row=begins) from error
+            raise log.stop(
+                f"not a well-formed CSV: {error}", "check the quotes in this row", row=begins
+            ) from error
         yield begins, row
         begins = reader.line_num + 1
 
@@ -203,7 +215,9 @@ def _table(rows: Iterable[tuple[int, list[str]]], limits: Limits, log: Log) -> T
             header = tuple(cell.strip().strip("\ufeff") for cell in row)
             if len(header) > limits.columns:
                 raise log.stop(
-                    f"{len(header):,} columns, more than {limits.columns:,}", "keep the columns of the questions", row=number
+                    f"{len(header):,} columns, more than {limits.columns:,}",
+                    "keep the columns of the questions",
+                    row=number,
                 )
             continue
         if not any(cell.strip() for cell in row):
@@ -275,13 +289,19 @@ def _workbook(data: bytes, limits: Limits, log: Log) -> Table:
             if any(any(c.strip() for c in row) for _, row in rows):
                 tables[sheet.title.casefold()] = _table(rows, limits, log)
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile, SyntaxError) as error:
-        raise log.stop(f"a damaged workbook: {error}", "open it in a spreadsheet program and save it again") from error
+        raise log.stop(
+            f"a damaged workbook: {error}", "open it in a spreadsheet program and save it again"
+        ) from error
     aside = {name: t for name, t in tables.items() if name in ("questions", "panel")}
     answers = [t for name, t in tables.items() if name not in aside]
     if not answers:
         raise log.stop("no sheet with answers", "put the answers on the first sheet")
     if len(answers) > 1:
-        log.add("warning", f"{len(answers)} sheets with data: the first is read", "give one sheet of answers per file")
+        log.add(
+            "warning",
+            f"{len(answers)} sheets with data: the first is read",
+            "give one sheet of answers per file",
+        )
     return Table(header=answers[0].header, rows=answers[0].rows, sheets=aside)
 
 
@@ -294,7 +314,8 @@ def _cells(values: Any, formulas: Any, limits: Limits, log: Log) -> Iterator[tup
             if isinstance(source, str) and source.startswith("=") and cell != source:
                 log.add(
                     "error" if cell is None else "warning",
-                    "a formula" + (" without a stored result" if cell is None else ": its stored result is read"),
+                    "a formula"
+                    + (" without a stored result" if cell is None else ": its stored result is read"),
                     "replace formulas by their values (copy, paste special, values)",
                     row=number,
                     column=openpyxl.utils.get_column_letter(at),
