@@ -1,16 +1,16 @@
 """How near a cutter comes to people's cutting: readers of two hand-cut sets, scores, simple baselines.
 
-`python -m evals.segmentation [FOLDER]` prints the table of docs/segment.md; FOLDER holds `rhapsodie` and `flaky-survey`.
+`python -m evals.segmentation [FOLDER]` prints the table of docs/segment.md. FOLDER holds the two sets.
 """
 
 import importlib.util
 import json
 import re
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -132,7 +132,7 @@ def score(passages: Sequence[Passage], cutter: Cutter) -> Score:
         hits, ours_all, gold_all = hits + len(gold & ours), ours_all + len(ours), gold_all + len(gold)
         edges = [0, *sorted(gold), len(starts)]
         units += len(edges) - 1
-        through += sum(any(a < place < b for place in ours) for a, b in zip(edges, edges[1:], strict=False))
+        through += sum(any(a < place < b for place in ours) for a, b in pairwise(edges))
         if len(starts) > 3:
             differences.append(
                 float(segeval.window_diff(_masses(ours, len(starts)), _masses(gold, len(starts))))
@@ -156,7 +156,7 @@ def _places(starts: Sequence[int], bounds: Sequence[int]) -> set[int]:
 
 def _masses(places: set[int], words: int) -> tuple[int, ...]:
     edges = [0, *sorted(places), words]
-    return tuple(b - a for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(b - a for a, b in pairwise(edges))
 
 
 def whole(text: str) -> list[Span]:
@@ -167,13 +167,13 @@ def whole(text: str) -> list[Span]:
 def stops(text: str) -> list[Span]:
     """At line breaks and after . ? ! … followed by a blank."""
     edges = [0, *(m.end() for m in re.finditer(r"[.?!…]+\s+|\n+", text)), len(text)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def every(text: str, *, words: int = 12) -> list[Span]:
     """Every 12 words: what a cutter that knows nothing gets."""
     edges = [0, *(m.start() for m in list(re.finditer(r"\w+", text))[words::words]), len(text)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _with_spacy(nlp: Any, text: str) -> list[Span]:
@@ -186,7 +186,7 @@ def _with_pysbd(segmenter: Any, text: str) -> list[Span]:
 
 def cutters(language: str) -> dict[str, Cutter]:
     """Ours, the baselines, and pysbd and spaCy where they are installed (they are no dependencies)."""
-    found: dict[str, Cutter] = {"rules (ours)": cut, "whole answer": whole, "stops": stops, "every 12 words": every}
+    found: dict[str, Cutter] = {"rules (ours)": cut, "whole": whole, "stops": stops, "every 12 words": every}
     if importlib.util.find_spec("pysbd"):
         pysbd = importlib.import_module("pysbd")
         found["pysbd"] = partial(_with_pysbd, pysbd.Segmenter(language=language, clean=False, char_span=True))

@@ -12,7 +12,7 @@ from typing import Literal
 from embeddings.near import near_duplicates
 from service.domain.round import Answer, Question
 from service.domain.steps import Content, Duplicate, NoContent
-from service.domain.wordform import negations, words
+from service.domain.wordform import negations, word_set, words
 from service.stages.nothing import says_nothing
 
 Kind = Literal["exact", "near", "campaign"]
@@ -23,30 +23,31 @@ CAMPAIGN_VOICES = 3
 CAMPAIGN_WORDS = 12
 """Words from which a text is long enough to be copied rather than thought of twice."""
 
-COMPARATIVES = frozenset(
-    "plus moins trop assez peu tout tous toute toutes more less fewer too enough all some".split()
-)
-"""Words whose change turns a sentence as much as a negation does."""
-
-TURNING = frozenset(
-    "plus moins trop assez peu tout tous toute toutes plusieurs seulement uniquement toujours parfois rarement presque "
-    "pour contre avec sans avant apres oui deux trois quatre cinq six sept huit neuf dix vingt trente cent mille double "
-    "augmenter augmentation diminuer diminution baisser baisse reduire reduction hausse supprimer suppression "
-    "maintenir maintien developper limiter interdire autoriser obligatoire facultatif public prive "
-    "bon bonne mauvais mauvaise facile difficile satisfait mecontent "
-    "more less fewer too enough all some only always sometimes for with before after yes two three four five ten "
-    "increase decrease raise lower reduce keep remove ban allow public private good bad easy difficult happy".split()
+TURNING = word_set(
+    """
+    plus moins trop assez peu tout tous toute toutes plusieurs seulement uniquement toujours parfois
+    rarement presque pour contre avec sans avant apres oui deux trois quatre cinq six sept huit neuf dix
+    vingt trente cent mille double augmenter augmentation diminuer diminution baisser baisse reduire
+    reduction hausse supprimer suppression maintenir maintien developper limiter interdire autoriser
+    obligatoire facultatif public prive bon bonne mauvais mauvaise facile difficile satisfait mecontent
+    more less fewer too enough all some only always sometimes for with before after yes two three four
+    five ten increase decrease raise lower reduce keep remove ban allow public private good bad easy
+    difficult happy
+    """
 )
 """Folded words whose change turns a sentence as much as a negation does; numbers written out among them."""
 
-SIGNS = re.compile(r"[+<>=%€$£]|-(?= ?(?:d[e'’ ]|\d))")
+SIGNS = re.compile(r"[+<>=%€$£]|(?<!\w)-(?= ?(?:d[e'’ ]|\d))")
 """Signs that are said as words: "+ de médecins" is not "- de médecins"."""
+
+HIGH = re.compile(r"[^\x00-\u218f]")
+"""Where emoji and other symbols lie."""
 
 
 def find_content(answers: tuple[Answer, ...], questions: tuple[Question, ...]) -> Content:
     """Sort the answers to one open question into kept, without content, and duplicates of a kept one.
 
-    questions: all open questions in order, to resolve "cf. question 3". The order of the answers does not matter.
+    questions: all open questions in order, to resolve "cf. question 3". The answers may come in any order.
     """
     no_content: list[NoContent] = []
     speaking: list[Answer] = []
@@ -79,8 +80,8 @@ def _twins(answers: list[Answer]) -> list[tuple[int, int]]:
 
 
 def _said(text: str) -> tuple[str, ...]:
-    """Words, signs and symbols of a text: the same for two answers that differ in case, accents and punctuation only."""
-    symbols = sorted(c for c in text if unicodedata.category(c) == "So")
+    """Words, signs and symbols: the same for two texts that differ in case, accents and punctuation only."""
+    symbols = sorted(c for c in HIGH.findall(text) if unicodedata.category(c) == "So")
     return (*words(text), *SIGNS.findall(text), *symbols)
 
 
@@ -107,6 +108,8 @@ def _duplicates(answers: list[Answer], pairs: Iterable[tuple[int, int]]) -> tupl
         crowds[find(i)].append(i)
     made = []
     for first, crowd in crowds.items():
+        if len(crowd) == 1:
+            continue
         voices = {answers[i].voice for i in crowd}
         lead = _said(answers[first].text)
         campaign = len(voices) >= CAMPAIGN_VOICES and len(lead) >= CAMPAIGN_WORDS

@@ -1,92 +1,132 @@
-"""Answers that surely say nothing: blank, "RAS", "sans objet", "NSP", "cf. question 3", "idem", and their misspelt kin.
+"""Answers that surely say nothing: blank, "RAS", "sans objet", "NSP", "cf. question 3", "idem", misspelt kin.
 
-In doubt an answer has content: "Rien", "Aucun", "Non", "Nothing", "Pas de réponse" (of the administration?) are positions.
+In doubt an answer has content: "Rien", "Non", "Nothing", "Pas de réponse" (of an office?) are positions.
 """
 
 import re
 import unicodedata
+from collections import defaultdict
 from functools import lru_cache
 
 from service.domain.round import Answer, Question
 from service.domain.steps import NoContent, NoContentReason
-from service.domain.wordform import fold, words
+from service.domain.wordform import fold, word_set, words
+
+
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(phrase.strip() for phrase in text.split("|"))
+
 
 SAYS_NOTHING: dict[NoContentReason, frozenset[str]] = {
-    "nothing_said": frozenset(
-        "ras|r a s|rien a signaler|rien a dire|rien a ajouter|pas de commentaire|pas de commentaires|aucun commentaire|"
-        "sans commentaire|sans commentaires|pas de remarque|pas de remarques|aucune remarque|sans reponse|no comment|"
-        "no comments|nothing to add|nothing to say|nothing to report|no answer|x|xx|xxx|xxxx|test|neant|null|nr".split(
-            "|"
-        )
+    "nothing_said": _phrases(
+        """
+        ras|r a s|rien a signaler|rien a dire|rien a ajouter|pas de commentaire|pas de commentaires|
+        aucun commentaire|sans commentaire|sans commentaires|pas de remarque|pas de remarques|aucune remarque|
+        sans reponse|no comment|no comments|nothing to add|nothing to say|nothing to report|no answer|
+        x|xx|xxx|xxxx|test|neant|null|nr
+        """
     ),
-    "not_concerned": frozenset(
-        "sans objet|s o|so|n a|na|nc|n c|non applicable|non concerne|non concernee|non concernes|non concernees|"
-        "pas concerne|pas concernee|pas concernes|non pas concerne|plus concerne|plus concernee|"
-        "je ne suis pas concerne|je ne suis pas concernee|je ne suis plus concerne|je ne suis plus concernee|"
-        "je suis pas concerne|je suis pas concernee|nous ne sommes pas concernes|nous ne sommes pas concernees|"
-        "pas mon cas|ce n est pas mon cas|not applicable|not concerned|does not apply|doesnt apply|"
-        "does not apply to me|doesnt apply to me".split("|")
+    "not_concerned": _phrases(
+        """
+        sans objet|s o|so|n a|na|nc|n c|non applicable|non concerne|non concernee|non concernes|
+        non concernees|pas concerne|pas concernee|pas concernes|non pas concerne|plus concerne|
+        plus concernee|je ne suis pas concerne|je ne suis pas concernee|je ne suis plus concerne|
+        je ne suis plus concernee|je suis pas concerne|je suis pas concernee|
+        nous ne sommes pas concernes|nous ne sommes pas concernees|pas mon cas|ce n est pas mon cas|
+        not applicable|not concerned|does not apply|doesnt apply|does not apply to me|doesnt apply to me
+        """
     ),
-    "no_opinion": frozenset(
-        "nsp|nspp|ne sait pas|ne sais pas|je ne sais pas|je sais pas|je ne sais|nous ne savons pas|sais pas|sans opinion|"
-        "sans avis|pas d avis|pas d opinion|aucun avis|aucune opinion|aucune idee|je n ai pas d avis|je n ai aucun avis|"
-        "je n ai pas d opinion|je n ai aucune idee|nous n avons pas d avis|pas d idee|pas d idees|je n ai pas d idee|"
-        "je n ai pas d idees|ne se prononce pas|ne se prononcent pas|je ne me prononce pas|je ne sais pas repondre|"
-        "ne sais pas repondre|je ne sais pas quoi repondre|je ne sais pas quoi dire|je ne sais plus|i dont know|dont know|"
-        "do not know|i do not know|no opinion|i have no opinion|no idea|i have no idea|not sure|im not sure|i m not sure|"
-        "i am not sure|unsure|idk|dk|no clue|dunno|i dunno".split("|")
+    "no_opinion": _phrases(
+        """
+        nsp|nspp|ne sait pas|ne sais pas|je ne sais pas|je sais pas|je ne sais|nous ne savons pas|
+        sais pas|sans opinion|sans avis|pas d avis|pas d opinion|aucun avis|aucune opinion|aucune idee|
+        je n ai pas d avis|je n ai aucun avis|je n ai pas d opinion|je n ai aucune idee|
+        nous n avons pas d avis|pas d idee|pas d idees|je n ai pas d idee|je n ai pas d idees|
+        ne se prononce pas|ne se prononcent pas|je ne me prononce pas|je ne sais pas repondre|
+        ne sais pas repondre|je ne sais pas quoi repondre|je ne sais pas quoi dire|je ne sais plus|
+        i dont know|dont know|do not know|i do not know|no opinion|i have no opinion|no idea|
+        i have no idea|not sure|im not sure|i m not sure|i am not sure|unsure|idk|dk|no clue|dunno|
+        i dunno
+        """
     ),
 }
+
+EXACT: dict[str, NoContentReason] = {p: reason for reason, many in SAYS_NOTHING.items() for p in sorted(many)}
+
+BY_LETTERS: dict[tuple[str, int], list[tuple[str, NoContentReason]]] = defaultdict(list)
+"""The patterns by first letter and number of letters."""
+for _pattern, _reason_ in EXACT.items():
+    BY_LETTERS[_pattern[0], len(_pattern.replace(" ", ""))].append((_pattern, _reason_))
 
 MISSPELT_FROM = 6
 """Letters from which one wrong letter is forgiven; shorter words are too near to others ("sans" / "dans")."""
 
-OTHER_WORDS = frozenset(
-    "suis fait fais vais vait avait avis amis amie ami abri abris lire rire pure cure pay play stay lay aid and projet "
-    "idees sens dans fans une un uns concert concerte concertes conserve consterne sore".split()
+OTHER_WORDS = word_set(
+    """
+        suis fait fais vais vait avait avis amis amie ami abri abris lire rire pure cure pay play stay
+    lay     aid and projet idees sens dans fans une un uns concert concerte concertes conserve consterne
+    sore
+    """
 )
 """Real words one letter away from a word of a pattern: "pas d'amis" is not a misspelt "pas d'avis"."""
 
 FLUFF = re.compile(
-    r"\b(?:pour (?:moi|nous|ma part|notre part|l instant|le moment)|a (?:ce jour|ma connaissance|cette question)|"
-    r"actuellement|personnellement|directement|recemment|merci|desolee?|helas|malheureusement|vraiment|trop|du tout|"
-    r"franchement|sur (?:ce sujet|ce point|la question|cette question|le sujet)|(?:dans|en) (?:mon|notre) cas|"
-    r"particuli(?:er|ere)|precise?|non plus|de ma part|thanks?(?: you)?|sorry|really|honestly|at (?:this time|the moment|present)|"
-    r"for (?:me|now|us)|to me|right now|on this|i m afraid)\b"
+    r"\b(?:pour (?:moi|nous|ma part|notre part|l instant|le moment)|"
+    r"a (?:ce jour|ma connaissance|cette question)|"
+    r"actuellement|personnellement|directement|recemment|merci|desolee?|helas|malheureusement|vraiment|trop|"
+    r"du tout|franchement|sur (?:ce sujet|ce point|la question|cette question|le sujet)|"
+    r"(?:dans|en) (?:mon|notre) cas|particuli(?:er|ere)|precise?|non plus|de ma part|thanks?(?: you)?|sorry|"
+    r"really|honestly|at (?:this time|the moment|present)|for (?:me|now|us)|to me|right now|on this|"
+    r"i m afraid)\b"
 )
 """Words around a "no content" that add nothing: "RAS pour l'instant", "pas d'avis sur la question"."""
 
-POINTS = frozenset(
-    "voir voire cf cfr see refer idem ibid id meme memes same ditto deja already answered as comme".split()
+POINTS = word_set(
+    """
+        voir voire cf cfr see refer idem ibid id meme memes same ditto deja already answered as comme
+    """
 )
 """Words one of which an answer holds that only points elsewhere."""
 
-PLACES = frozenset(
-    "dessus dessous cidessus cidessous haut bas supra infra precedent precedente precedents precedentes precedemment "
-    "suivante suivantes repondu question questions reponse reponses above below previous previously prior earlier "
-    "answer answers response responses q item point paragraphe".split()
+PLACES = word_set(
+    """
+        dessus dessous cidessus cidessous haut bas supra infra precedent precedente precedents
+    precedentes     precedemment suivante suivantes repondu question questions reponse reponses above
+    below previous     previously prior earlier answer answers response responses q item point
+    paragraphe
+    """
 )
 """Words for where it points to."""
 
-ALONE = frozenset("idem ibid ditto same".split())
+ALONE = word_set(
+    """
+        idem ibid ditto same
+    """
+)
 """Words that point to the answer before without naming a place."""
 
-FILLING = frozenset(
-    "ci si au a aux de du d des en la le les l ma mes mon notre nos je j ai avons que qu pour et ou cette ce cela plus n no num "
-    "numero premiere derniere chose merci dit indique indiquee traite evoque exprime aborde ecrit donnee donnees mention mentionne "
-    "mentionnee commentaire commentaires remarque remarques texte se referer reporter avant apres the my our to in and or i we ve "
-    "have has been please per again this that first last comment comments noted stated mentioned described given "
-    "covered said re e er st nd rd th eme ere 1er 1ere fait".split()
+FILLING = word_set(
+    """
+        ci si au a aux de du d des en la le les l ma mes mon notre nos je j ai avons que qu pour et ou
+    cette     ce cela plus n no num numero premiere derniere chose merci dit indique indiquee traite
+    evoque     exprime aborde ecrit donnee donnees mention mentionne mentionnee commentaire commentaires
+    remarque     remarques texte se referer reporter avant apres the my our to in and or i we ve have
+    has been please     per again this that first last comment comments noted stated mentioned described
+    given covered said     re e er st nd rd th eme ere 1er 1ere fait
+    """
 )
 """Words that an answer which only points elsewhere may hold besides."""
 
 NUMBERED = re.compile(
-    r"\b(?:questions?|q|reponses?|answers?|responses?|n|no|num|numero|point|item|cf|voir|see|idem|paragraphe)\b ?"
-    r"(?:n |no |numero |a la |to |la |question |q |que )*?q?(?P<number>\d{1,3})\b(?! (?:questions|reponses|answers|lignes|cases))"
+    r"\b(?:questions?|q|reponses?|answers?|responses?|n|no|num|numero|point|item|"
+    r"cf|voir|see|idem|paragraphe)\b ?"
+    r"(?:n |no |numero |a la |to |la |question |q |que )*?q?(?P<number>\d{1,3})\b"
+    r"(?! (?:questions|reponses|answers|lignes|cases))"
 )
 FIRST = re.compile(r"\b(?:premiere|1ere|1re|first|1st) (?:question|reponse|answer|response)\b")
 BEFORE = re.compile(
-    r"\b(?:(?:question|reponse|answer|response) (?:precedente|d avant)|(?:previous|prior|last) (?:question|answer|response))\b"
+    r"\b(?:(?:question|reponse|answer|response) (?:precedente|d avant)|"
+    r"(?:previous|prior|last) (?:question|answer|response))\b"
 )
 
 
@@ -123,12 +163,12 @@ def _blank(answer: Answer) -> NoContent | None:
 @lru_cache(maxsize=50_000)
 def _reason(plain: str) -> NoContentReason | None:
     for text in (plain, " ".join(FLUFF.sub(" ", plain).split())):
-        for reason, patterns in SAYS_NOTHING.items():
-            if text in patterns:
-                return reason
-        if len(text) <= 40:
-            for reason, patterns in SAYS_NOTHING.items():
-                if any(_misspelt(text, p) for p in patterns):
+        if text in EXACT:
+            return EXACT[text]
+        letters = len(text.replace(" ", ""))
+        for near in (letters, letters - 1, letters + 1):
+            for pattern, reason in BY_LETTERS.get((text[:1], near), ()):
+                if _misspelt(text, pattern):
                     return reason
     return None
 
@@ -175,12 +215,8 @@ def _only_points(plain: str) -> bool:
     placed = any(w in PLACES or w.isdigit() or _kin(w) for w in said)
     if set(opens) <= {"comme", "as", "id"}:  # "as before", "comme il faut": a place must follow
         return placed and said[0] in opens
-    return (
-        placed
-        or set(said) <= ALONE | FILLING
-        and bool(ALONE & set(said))
-        or " ".join(said) in ("meme chose", "id")
-    )
+    alone = set(said) <= ALONE | FILLING and bool(ALONE & set(said))
+    return placed or alone or " ".join(said) in ("meme chose", "id")
 
 
 def _kin(word: str) -> bool:
@@ -206,15 +242,13 @@ def _pointed_at(plain: str, answer: Answer, questions: tuple[Question, ...]) -> 
 
 
 def question_named(number: str, questions: tuple[Question, ...]) -> str | None:
-    """The id of the question that "3" names: the one whose id is or ends with that number, else the third one.
+    """The id of the question that "3" names: "3", "Q3", "question_3", "q3_access", else the third question.
 
-    Where every id ends with a number, the place is not tried: "question 2" of Q1, Q4, Q12 doesn't exist.
+    Where the ids are such numbers the place is not tried: "question 2" of Q1, Q4, Q12 doesn't exist.
     """
     wanted = int(number)
-    ends = {q.id: re.search(r"(\d+)\D?$", fold(q.id)) for q in questions}
-    named = [q for q, end in ends.items() if end and int(end[1]) == wanted]
-    if len(named) == 1:
-        return named[0]
-    if named or (questions and all(ends.values())):
-        return next((q for q in named if fold(q) in (number, f"q{number}")), None)
+    numbers = {q.id: re.match(r"(?:q|question)?[ _.-]*0*(\d+)(?!\d)", fold(q.id)) for q in questions}
+    named = [name for name, found in numbers.items() if found and int(found[1]) == wanted]
+    if named or (questions and all(numbers.values())):
+        return named[0] if named else None
     return questions[wanted - 1].id if 0 < wanted <= len(questions) else None
