@@ -35,6 +35,10 @@ class Recipe:
     """Below this many texts a group may begin with two verbatims, from it on with max(3, √n / 5)."""
     give_back: float = 0.05
     """Mean similarity to a group's members from which a left-over verbatim joins it."""
+    loose: float = 0.5
+    """A group whose mean similarity is below this share of the median group's is no group: its verbatims are isolated."""
+    opposed: float = 0.4
+    """What two verbatims of opposed sides lose in similarity."""
     large: int = 4000
     """Above this many distinct texts the pairwise matrix is given up for a neighbour graph."""
     large_give_back: float = 0.3
@@ -82,13 +86,15 @@ def group(
     vectors: NDArray[np.float32],
     *,
     weights: Sequence[int] | None = None,
+    sides: Sequence[int] | None = None,
     recipe: Recipe = Recipe(),
     clusterer: Clusterer | None = None,
 ) -> Grouping:
     """Group n texts by affinity.
 
     vectors: (n, d), unit rows or zeros. weights: respondents behind each text, 1 by default: what two or more wrote word for
-    word is a group even if nobody else says it. The result does not depend on the order of the texts.
+    word is a group even if nobody else says it. sides: 1 for, -1 against, 0 untold; opposed texts are kept apart (small
+    questions only). The result does not depend on the order of the texts.
     """
     n = len(texts)
     if n == 0:
@@ -103,7 +109,10 @@ def group(
     heavy = np.bincount(where, weights=np.asarray(weights or [1] * n)) >= 2
     names, rows = list(distinct), np.asarray(vectors, dtype=np.float32)[first]
     if len(names) <= recipe.large:
-        labels, to_groups, own = _small(names, rows, heavy, recipe, clusterer)
+        alike = similarity(names, rows, recipe.words)
+        side = np.asarray(sides or [0] * n, dtype=np.float32)[first]
+        alike -= recipe.opposed * (np.outer(side, side) < 0)
+        labels, to_groups, own = _small(alike, heavy, recipe, clusterer)
     else:
         labels, to_groups, own = _large(rows, heavy, recipe)
     parents = _regroup(rows, labels, recipe)
@@ -147,23 +156,16 @@ def _word_similarity(texts: Sequence[str]) -> Similarity:
 
 
 def _small(
-    texts: list[str],
-    vectors: NDArray[np.float32],
-    heavy: NDArray[np.bool_],
-    recipe: Recipe,
-    clusterer: Clusterer | None,
+    alike: Similarity, heavy: NDArray[np.bool_], recipe: Recipe, clusterer: Clusterer | None
 ) -> tuple[NDArray[np.int64], Similarity, NDArray[np.float32]]:
-    n = len(texts)
-    alike = similarity(texts, vectors, recipe.words)
+    n = len(alike)
     labels = np.full(n, -1, dtype=np.int64)
     if n >= 3:
         far = np.maximum(1.0 - alike.astype(np.float64), 0.0)
         np.fill_diagonal(far, 0.0)
         labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(far), dtype=np.int64)
-    labels = _heavy_alone(labels, heavy)
-    to_groups = _mean_similarity(alike, labels)
-    labels = _give_back(labels, to_groups, recipe.give_back)
-    labels = _renumber(labels)
+    labels = _give_back(labels, _mean_similarity(alike, labels), recipe.give_back)
+    labels = _renumber(_heavy_alone(_without_loose(labels, alike, recipe.loose), heavy))
     to_groups = _mean_similarity(alike, labels)
     own = np.where(labels >= 0, to_groups[np.arange(n), labels] if to_groups.shape[1] else 0.0, 0.0)
     return labels, to_groups, own.astype(np.float32)
@@ -257,6 +259,17 @@ def _give_back(labels: NDArray[np.int64], to_groups: Similarity, least: float) -
     best = to_groups.argmax(axis=1)
     joins = (labels == -1) & (to_groups.max(axis=1) >= least)
     return np.where(joins, best, labels)
+
+
+def _without_loose(labels: NDArray[np.int64], alike: Similarity, share: float) -> NDArray[np.int64]:
+    """Leftovers that a small question's clusterer swept together are set free."""
+    groups = int(labels.max(initial=-1)) + 1
+    to_groups = _mean_similarity(alike, labels)
+    cohesion = np.asarray([to_groups[labels == k, k].mean() for k in range(groups)])
+    if groups < 3:
+        return labels
+    loose = np.flatnonzero(cohesion < share * np.median(cohesion))
+    return np.where(np.isin(labels, loose), -1, labels)
 
 
 def _renumber(labels: NDArray[np.int64]) -> NDArray[np.int64]:

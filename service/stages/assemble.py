@@ -1,14 +1,15 @@
 """A synthesis without a model: labels in the order of their weight, quoted, joined by connectives and counts.
 
-It reads as sentences and claims nothing of its own: what is between quotation marks is a label, the rest is counting.
+It reads as sentences and claims nothing of its own: what is between quotation marks is a label, the rest is counting. A label
+here is one member's words, so it is said to illustrate its group: not every member wrote that.
 """
 
 from collections.abc import Sequence
 
 from service.domain.draft import Group, Sentence, Synthesis
+from service.domain.polarity import polarity
 from service.domain.steps import Topic
 from service.domain.wording import categories, count, people, quoted, typeset
-from service.stages.extractive import polarity
 from service.stages.voices import behind
 
 MOST_SENTENCES = 14
@@ -116,25 +117,25 @@ def _one(topic: Topic, group: Group, *, first: bool, opens: bool, before: Sequen
         return f"{head} : {label}." if french else f"{head}: {label}."
     said = count(group.n_respondents, topic.n_respondents, topic.unit, topic.language)
     more = categories(group.by_category, topic.language)
-    who = f"{said}, {more}" if more else said
     if first:
+        lead = f"{said}, {more}" if more else said
         return (
-            f"L’idée la plus partagée ({who}) : {label}."
+            f"Le regroupement le plus large ({lead}) s’illustre ainsi : {label}."
             if french
-            else f"The most widely shared idea ({who}): {label}."
+            else f"The largest group ({lead}) is shown by: {label}."
         )
     sign = polarity(group.label)
     contrary = sign and any(polarity(g.label) == -sign for _, groups in before for g in groups)
     if french:
-        head = "À l’inverse, pour" if contrary else "Pour" if opens else "S’y ajoute, pour"
-        return f"{head} {who} : {label}."
-    head = "On the contrary, for" if contrary else "For" if opens else "Also, for"
-    return f"{head} {who}: {label}."
+        head = "À l’inverse, un regroupement de" if contrary else "Un regroupement de" if opens else "Un autre, de"
+        return f"{head} {said} : {label}."
+    head = "On the contrary, a group of" if contrary else "A group of" if opens else "Another, of"
+    return f"{head} {said}: {label}."
 
 
 def _several(topic: Topic, groups: tuple[Group, ...], *, opens: bool) -> str:
     french = topic.language == "fr"
-    head = ("Moins souvent" if opens else "S’y ajoutent") if french else ("Less often" if opens else "Also")
+    head = ("De plus petits" if opens else "D’autres, plus petits") if french else ("Smaller ones" if opens else "Others, smaller")
     parts = []
     for g in groups:
         n = f" ({people(g.n_respondents, topic.unit, topic.language)})" if topic.n_respondents else ""

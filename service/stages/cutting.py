@@ -16,6 +16,9 @@ LONG = 28
 SHORT = 4
 """Words below which a piece has no idea of its own and stays with its neighbour."""
 
+STANCE = 2
+"""Words of a piece ("Opposés.", "Non.") that belongs to the sentence after it on the same line."""
+
 ABBREVIATIONS = frozenset(
     "m mm mme mmes mlle dr drs pr me st ste cf ex p pp art al etc env min max tel fig vol ch chap n no nos num av bd apr "
     "resp dept hab mr mrs ms prof vs eg ie e.g i.e p.ex c.a.d cad jr sr inc ltd dep gov est approx".split()
@@ -172,6 +175,7 @@ def _joined(text: str, pieces: list[Span]) -> Iterator[Span]:
         waiting = None
         few = word_count(piece) < SHORT
         opens = LEAD_IN.search(piece) or (GREETING.match(piece) and not made)
+        opens = opens or (word_count(piece) <= STANCE and _same_line(text, end, pieces))
         if opens and word_count(piece) <= 12 and (start, end) != pieces[-1]:
             waiting = begins
         elif made and begins == start and (EXAMPLE.match(piece) or GREETING.match(piece)):
@@ -183,6 +187,11 @@ def _joined(text: str, pieces: list[Span]) -> Iterator[Span]:
     if waiting is not None:
         made.append((waiting, pieces[-1][1]))
     yield from made
+
+
+def _same_line(text: str, end: int, pieces: list[Span]) -> bool:
+    following = next((p for p in pieces if p[0] >= end), None)
+    return following is not None and not _new_line(text, end, following[0])
 
 
 def _new_line(text: str, start: int, end: int) -> bool:

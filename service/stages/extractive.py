@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.round import Language
+from service.domain.polarity import polarity
 from service.domain.wordform import negations, words
 from service.domain.wording import quoted, typeset
 from service.stages.check import LABEL_WORDS, Encode
@@ -36,24 +37,6 @@ CONDITION = re.compile(
 )
 CLAUSE = re.compile(r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)")
 NAME = re.compile(r"(?<=[\w,;] )[A-ZÀÉÈ][a-zà-ÿ]{2,}")
-AGAINST = re.compile(
-    r"\b(?:contre|oppos\w+|défavorable\w*|refus\w*|rejet\w*|surtout pas|pas favorable\w*|inacceptable\w*|supprim\w+|interdi\w+|abrog\w+|"
-    r"inutile\w*|against|oppos\w+|reject\w*|refus\w*|ban|abolish|unacceptable|useless)\b|^non\b|^no\b|\bne (?:veut|voulons|souhaite|souhaitons|faut|doit|doivent) pas\b",
-    re.IGNORECASE,
-)
-FOR = re.compile(
-    r"\b(?:favorable\w*|d['’]accord|soutien\w*|souten\w+|approuv\w+|bonne (?:idée|chose|mesure)|indispensable\w*|nécessaire\w*|il faut|"
-    r"support\w*|in favou?r|agree\w*|good idea|necessary|essential)\b|^oui\b|^yes\b|^pour\b",
-    re.IGNORECASE,
-)
-
-
-def polarity(text: str) -> int:
-    """1 for, -1 against, 0 where no word tells. A lexicon, so a hint and no more."""
-    against, favours = bool(AGAINST.search(text)), bool(FOR.search(text))
-    if against and re.search(r"\bpas favorable|\bdéfavorable", text, re.IGNORECASE):
-        return -1
-    return favours - against
 
 
 def opposed_sides(texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
@@ -91,7 +74,7 @@ def choose(texts: Sequence[str], vectors: NDArray[np.float32], taken: frozenset[
         short = short_form(text)
         if short is None or short in taken:
             continue
-        score = float(central[i]) + _form(short, cut=short != text)
+        score = 2 * float(central[i]) + _form(short, cut=short != text)
         if best is None or score > best[0] + 1e-9:
             best = (score, i, short)
     if best is not None:
@@ -101,7 +84,7 @@ def choose(texts: Sequence[str], vectors: NDArray[np.float32], taken: frozenset[
 
 
 def _form(text: str, *, cut: bool) -> float:
-    """How well a text reads as a position, on the scale of a cosine."""
+    """How well a text reads as a position, beside twice its cosine to the group's mean."""
     said = words(text)
     score = 0.25 if VERB.search(text) else 0.0
     score += 0.15 if 6 <= len(said) <= 20 else 0.05 if 4 <= len(said) <= 25 else -0.3

@@ -10,6 +10,7 @@ from embeddings.encoder import Encoder
 from embeddings.grouping import Grouping, Recipe
 from embeddings.grouping import group as group_texts
 from service.domain.draft import Failure, Group, Isolated, Verbatim
+from service.domain.polarity import polarity
 from service.domain.round import Question
 from service.domain.steps import Grouped
 from service.stages.voices import count_people
@@ -45,7 +46,11 @@ def group_verbatims(
     ordered = [ordered[i] for i in keep]
     rows = vectors[keep]
     found = group_texts(
-        [v.text for v in ordered], rows, weights=[len(voices[v.id]) for v in ordered], recipe=recipe
+        [v.text for v in ordered],
+        rows,
+        weights=[len(voices[v.id]) for v in ordered],
+        sides=[polarity(v.text) for v in ordered],
+        recipe=recipe,
     )
     names = _names(question.id, ordered, found, voices)
     groups = _first_level(ordered, rows, found, names, voices, categories)

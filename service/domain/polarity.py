@@ -1,0 +1,25 @@
+"""Which side a text takes, where a word tells: a small lexicon of French and English, a hint and no more."""
+
+import re
+
+AGAINST = re.compile(
+    r"\b(?:contre|oppos\w+|défavorable\w*|refus\w*|rejet\w*|surtout pas|pas favorable\w*|inacceptable\w*|supprim\w+|interdi\w+|abrog\w+|"
+    r"inutile\w*|against|oppos\w+|reject\w*|refus\w*|ban|abolish|unacceptable|useless)\b|^non\b|^no\b|\bne (?:veut|voulons|souhaite|souhaitons|faut|doit|doivent) pas\b",
+    re.IGNORECASE,
+)
+NEITHER = re.compile(r"\bni pour ni contre\b|\bneither for nor against\b", re.IGNORECASE)
+FOR = re.compile(
+    r"\b(?:favorable\w*|d['’]accord|soutien\w*|souten\w+|approuv\w+|bonne (?:idée|chose|mesure)|indispensable\w*|nécessaire\w*|il faut (?:une|l[’'])?\s*oblig\w+|"
+    r"support\w*|in favou?r|agree\w*|good idea|necessary|essential)\b|^oui\b|^yes\b|^pour\b",
+    re.IGNORECASE,
+)
+
+
+def polarity(text: str) -> int:
+    """1 for, -1 against, 0 where no word tells. A lexicon, so a hint and no more."""
+    against, favours = bool(AGAINST.search(text)), bool(FOR.search(text))
+    if NEITHER.search(text):
+        return 0
+    if re.search(r"\bpas (?:du tout )?favorable|\bdéfavorable|\bnot in favou?r", text, re.IGNORECASE):
+        return -1
+    return favours - against
