@@ -14,8 +14,8 @@ from service.stages.nothing import question_named, says_nothing
 QUESTIONS = tuple(Question(id=f"Q{i}", title=f"Question {i} ?") for i in range(1, 9))
 
 LETTER = (
-    "Nous demandons que la maternité de notre ville reste ouverte la nuit et le dimanche, car la suivante est "
-    "à une heure de route, et que les sages-femmes puissent y suivre les grossesses sans rendez-vous préalable."
+    "Nous demandons que la maternité de notre ville reste ouverte la nuit et le dimanche, car la suivante "
+    "est à une heure de route, et que les sages-femmes puissent y suivre les grossesses sans rendez-vous préalable."
 )
 
 
