@@ -103,5 +103,5 @@ def _layers(
     chat = LangChainChat(spec, base_url=base_url, api_key=api_key, timeout=settings.llm_timeout, name=name)
     # the address is part of what decides a reply: two servers may call different models by one name
     where = "local" if name.startswith("local") else str(base_url)
-    kept = Cached(Patient(chat), cache / "replies.sqlite", parameters=f"temperature=0 at {where}")
+    kept = Cached(Patient(chat, at_once=settings.llm_workers), cache / "replies.sqlite", parameters=f"temperature=0 at {where}")
     return Metered(kept, settings.budget)

@@ -17,8 +17,8 @@ from service.errors import SkipItem
 from service.llm.chat import ChatModel, ChatReply, ChatRequest
 
 T = TypeVar("T")
-WORKERS = 4
-"""Requests under way at once; the model's own limits are kept behind the seam."""
+WORKERS = 64
+"""Requests in hand at once; how many reach the model together is decided behind the seam (`wrap.Patient`)."""
 
 
 class BadReply(ValueError):

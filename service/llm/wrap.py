@@ -27,14 +27,16 @@ class Patient:
         self,
         chat: ChatModel,
         *,
+        at_once: int = 4,
         tries: int = 5,
         first_pause: float = 1.0,
         gives_up_after: int = 5,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """gives_up_after: requests in a row that failed all their tries; then the run stops instead of limping on."""
+        """at_once: calls under way together. gives_up_after: requests in a row that failed all their tries; then the run stops instead of limping on."""
         self.name = chat.name
         self._chat = chat
+        self._places = threading.BoundedSemaphore(at_once)
         self._tries = tries
         self._pause = first_pause
         self._limit = gives_up_after
@@ -51,7 +53,8 @@ class Patient:
             if wait > 0:
                 self._sleep(wait)
             try:
-                reply = self._chat.reply(request)
+                with self._places:
+                    reply = self._chat.reply(request)
             except TryAgain as error:
                 said = str(error)
                 pause = self._pause * 2**attempt * (1 + self._random.random() / 4)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.domain.language import is_surely_other
 from service.domain.round import Language
-from service.domain.wordform import NEGATIONS, words
+from service.domain.wordform import NEGATIONS, negations, words
 from service.domain.wording import overclaim
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -25,6 +25,9 @@ SUPPORTED = 0.30
 
 STEM = 5
 """Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
+
+DENIALS = frozenset("pas jamais aucun aucune rien ni non nul nulle guere not no never none nobody nothing nor cannot".split())
+AUXILIARIES = frozenset("do does did is are was were wo ca would should could has have had".split())
 
 SMALL = frozenset(
     "le la les un une des du de et est sont dans pour que qui sur avec plus il elle ils elles on se sa son ses leur leurs "
@@ -70,14 +73,19 @@ def repeats(text: str) -> str | None:
 
 
 def turned(text: str, sources: Sequence[str]) -> str | None:
-    """A negation that the sources lack, or one that nearly all of them have and the text dropped."""
-    denies = any(w in NEGATIONS for w in words(text))
-    share = np.mean([any(w in NEGATIONS for w in words(s)) for s in sources]) if sources else 0.0
-    if denies and share == 0:
+    """A denial that the sources lack, or one that each of several has and the text dropped."""
+    denies = _denies(text)
+    turn = [_denies(s) or any(w in NEGATIONS or w == "plus" for w in words(s)) for s in sources]
+    if denies and sources and not any(turn):
         return "the text denies something that no cited text denies"
-    if not denies and share == 1 and len(sources) > 1:
+    if not denies and len(sources) > 1 and all(map(_denies, sources)) and not negations(text):
         return "every cited text denies something and this one does not: keep the negation"
     return None
+
+
+def _denies(text: str) -> bool:
+    """A full negation: "ne" alone may be an expletive ("je crains qu'il ne parte")."""
+    return any(w in DENIALS or w.endswith("nt") and w[:-2] in AUXILIARIES for w in words(text))
 
 
 def support(text: str, sources: Sequence[str], encode: Encode) -> float:
