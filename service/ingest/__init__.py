@@ -1,29 +1,33 @@
-"""Reading a round: any usual file of answers becomes a `Round`, or problems that say row, column and remedy."""
+"""Reading a round: any usual file of answers becomes a `Round`, or problems with row, column and remedy."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from service.domain.round import Round
 from service.domain.steps import GivenTheme
 from service.errors import BadInput
-from service.ingest.forms import build_round
+from service.ingest.files import read_table
 from service.ingest.problems import Limits, Log, Problem, Reading, Unreadable
-from service.ingest.sidecar import read_sidecar
-from service.ingest.tables import read_table
+from service.ingest.rounds import build_round
+from service.ingest.sidecar import read_sidecar, stem
 
 __all__ = ["Limits", "Problem", "Reading", "read_round", "read_themes"]
 
 
-def read_round(path: Path, *, limits: Limits = Limits(), questions: tuple[str, ...] = ()) -> Reading:
+USUAL = Limits()
+
+
+def read_round(path: Path, *, limits: Limits = USUAL, questions: tuple[str, ...] = ()) -> Reading:
     """Read a round. Never raises for what is in the file: everything is in the problems.
 
-    questions: which open questions to keep, in this order; "Q4+Q12" joins two. None given: all, as the sidecar joins them.
+    questions: which open questions to keep; "Q4+Q12" joins two. None given: all, as the sidecar joins them.
     """
     log = Log(path.name)
     try:
         table = read_table(path, limits, log)
-        found = build_round(table, read_sidecar(path, table, log), path.name.split(".")[0], log)
+        found = build_round(table, read_sidecar(path, table, log), stem(path), log)
         if found is not None and questions:
             found = _selected(found, questions, log)
     except Unreadable as stop:
@@ -32,11 +36,16 @@ def read_round(path: Path, *, limits: Limits = Limits(), questions: tuple[str, .
 
 
 def _selected(round_: Round, wanted: tuple[str, ...], log: Log) -> Round:
-    families = [tuple(part.strip() for part in one.split("+")) for one in wanted]
-    known = {q.id for q in round_.open_questions}
-    for one in (i for family in families for i in family if i not in known):
-        log.add("error", f"no open question {one}", f"the round has {', '.join(sorted(known))}", column=one)
-    kept = {i: tuple(o for o in family if o != i) for family in families for i in family}
+    """Only these open questions, joined as asked for, with their closed parts; in the order of the round."""
+    families = [tuple(dict.fromkeys(part.strip() for part in one.split("+"))) for one in wanted]
+    asked = Counter(i for family in families for i in family)
+    known = [q.id for q in round_.open_questions]
+    for one in asked:
+        if one not in known:
+            log.add("error", f"no open question {one}", f"the open ones are {', '.join(known)}", column=one)
+        elif asked[one] > 1:
+            log.add("error", f"question {one} is asked for twice", "name each question once", column=one)
+    kept = {i: tuple(o for o in known if o in family and o != i) for family in families for i in family}
     chosen = tuple(
         replace(q, joined_with=kept[q.id]) if q.id in kept else q
         for q in round_.questions
@@ -47,7 +56,7 @@ def _selected(round_: Round, wanted: tuple[str, ...], log: Log) -> Round:
 
 
 def read_themes(path: Path) -> tuple[GivenTheme, ...]:
-    """Themes from a file: one title a line, or a JSON list of {title, description?, question_ids?}. Raises BadInput."""
+    """Themes of a file: a title a line, or JSON [{title, description?, question_ids?}]. Raises BadInput."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

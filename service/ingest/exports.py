@@ -1,6 +1,7 @@
-"""Headers of the usual survey tools: which columns are no questions, and what a column's question is called."""
+"""Headers of the usual survey tools: which columns are no questions, what the question of a column is."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.domain.wordform import fold
@@ -114,12 +115,24 @@ METADATA = {
 SURE = 2
 """Metadata columns of one tool from which the file is taken for its export."""
 
-CODED = re.compile(
-    r"^(?P<code>[A-Za-z]\w{0,19}(?:\[\w+\])?)(?:\s*[.:|]\s+|\s{2,})(?P<title>\S.*)$", re.DOTALL
+TIMING = re.compile(
+    r"(?:interviewtime|questiontime|temps total|total time|group time|question time)\b.*|grouptime\d*"
 )
-"""LimeSurvey's "code and text" header: `G01Q02. What should change?`"""
+"""LimeSurvey's columns of seconds, folded."""
 
-CODE = re.compile(r"^[\w.\-]{1,20}(?:\[\w+\])?$")
+CODED = re.compile(
+    r"(?P<code>(?:[A-Z][A-Z_]{1,19}|[A-Za-z]\w{0,18}\d\w{0,6}|[A-Za-z]\d{1,4})(?:\[\w+\])*)"
+    r"(?:\s*[.:|)]\s+|\s+[-–—]\s+|\s{2,})(?P<title>\S.*)",
+    re.DOTALL,
+)
+"""A code, then the text: `G01Q02. What should change?`, `Q3 - Et demain ?`."""
+
+NUMBERED = re.compile(
+    r"(?:question\s+)?(?P<number>\d{1,3})\s*[.:)\-–—]\s+(?P<title>\S.*)", re.DOTALL | re.IGNORECASE
+)
+"""`3. What should change?`, `Question 3 : …`"""
+
+CODE = re.compile(r"[\w.\-]{1,20}(?:\[\w+\])*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,17 +146,39 @@ def tool_of(header: tuple[str, ...]) -> str | None:
     """The survey tool whose export this is, or None."""
     folded = {fold(name) for name in header}
     best = max(METADATA, key=lambda tool: len(METADATA[tool] & folded))
-    hits = len(METADATA[best] & folded)
-    if hits >= SURE or (hits == 1 and fold(header[0]) in METADATA["Google Forms"]):
+    if len(METADATA[best] & folded) >= SURE:
         return best
+    return "Google Forms" if fold(header[0]) in ("horodateur", "timestamp") else None
+
+
+def is_metadata(tool: str, column: str) -> bool:
+    """True for a column that the tool adds by itself."""
+    folded = fold(column)
+    return folded in METADATA[tool] or (tool == "LimeSurvey" and TIMING.fullmatch(folded) is not None)
+
+
+def coded(column: str) -> Heading | None:
+    """Id and title of a column name that is a code or begins with one; None where the name is a sentence."""
+    if CODE.fullmatch(column):
+        return Heading(column=column, id=column, title=column)
+    found = CODED.fullmatch(column)
+    if found:
+        return Heading(column=column, id=found["code"], title=" ".join(found["title"].split()))
+    found = NUMBERED.fullmatch(column)
+    if found:
+        return Heading(column=column, id=f"Q{int(found['number'])}", title=" ".join(found["title"].split()))
     return None
 
 
-def heading(column: str, place: int) -> Heading:
-    """Id and title of the question that a column name stands for; `Q<place>` where the name is a sentence."""
-    coded = CODED.match(column)
-    if coded:
-        return Heading(column=column, id=coded["code"], title=coded["title"].strip())
-    if CODE.match(column):
-        return Heading(column=column, id=column, title=column)
-    return Heading(column=column, id=f"Q{place}", title=" ".join(column.split()))
+def headings(columns: Iterable[str]) -> list[Heading]:
+    """What each column stands for; a sentence is called `Q<its place>`, or the next number that is free."""
+    found = [(column, coded(column)) for column in columns]
+    taken = {one.id for _, one in found if one}
+    made = []
+    for place, (column, one) in enumerate(found, start=1):
+        number = place
+        while one is None and f"Q{number}" in taken:
+            number += 1
+        made.append(one or Heading(column=column, id=f"Q{number}", title=" ".join(column.split())))
+        taken.add(made[-1].id)
+    return made

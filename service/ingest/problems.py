@@ -1,9 +1,12 @@
 """What can be wrong with an input: where it is and what to do about it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from service.domain.round import Round
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,6 +15,8 @@ class Limits:
 
     file_bytes: int = 1_000_000_000
     line_bytes: int = 20_000_000
+    json_bytes: int = 100_000_000
+    """Instead of line_bytes for JSON, which programs write on one line."""
     cell_chars: int = 50_000
     columns: int = 2_000
     rows: int = 5_000_000
@@ -22,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    severity: Literal["error", "warning"]
+    severity: Severity
     file: str
     row: int | None = None
     """1-based, header included."""
@@ -44,8 +49,8 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-class Unreadable(Exception):
-    """Stops reading a file; carries the problem. Never leaves this package."""
+class Unreadable(Exception):  # noqa: N818 - says what the file is, and never leaves this package
+    """Stops reading a file; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -53,51 +58,59 @@ class Unreadable(Exception):
 
 
 class Log:
-    """Collects the problems of one input; the same message is told a few times, then counted."""
+    """Collects the problems of one input; the same kind of problem is told a few times, then counted."""
 
     MOST_ALIKE = 5
 
     def __init__(self, file: str) -> None:
         self.file = file
         self._problems: list[Problem] = []
-        self._alike: dict[str, int] = {}
+        self._alike: Counter[tuple[Severity, str]] = Counter()
 
     def add(
         self,
-        severity: Literal["error", "warning"],
+        severity: Severity,
         message: str,
         remedy: str,
         *,
         row: int | None = None,
         column: str | None = None,
         kind: str | None = None,
+        file: str | None = None,
     ) -> None:
-        key = kind or message
-        self._alike[key] = self._alike.get(key, 0) + 1
-        if self._alike[key] <= self.MOST_ALIKE:
+        """Keep a problem. kind: what it is like, where messages differ; file: if it is not the input."""
+        self._alike[severity, kind or message] += 1
+        if self._alike[severity, kind or message] <= self.MOST_ALIKE:
             self._problems.append(
                 Problem(
-                    severity=severity, file=self.file, row=row, column=column, message=message, remedy=remedy
+                    severity=severity,
+                    file=file or self.file,
+                    row=row,
+                    column=column,
+                    message=message,
+                    remedy=remedy,
                 )
             )
 
     def stop(
         self, message: str, remedy: str, *, row: int | None = None, column: str | None = None
     ) -> Unreadable:
+        """An exception that ends the reading with this problem."""
         return Unreadable(
             Problem(severity="error", file=self.file, row=row, column=column, message=message, remedy=remedy)
         )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
+        """Those kept, then how many more there are of each kind."""
         rest = [
             Problem(
-                severity="warning",
+                severity=severity,
                 file=self.file,
                 message=f"{count - self.MOST_ALIKE} more like: {kind}",
                 remedy="see above",
             )
-            for kind, count in self._alike.items()
+            for (severity, kind), count in self._alike.items()
             if count > self.MOST_ALIKE
         ]
         return (*self._problems, *rest)

@@ -1,6 +1,7 @@
-"""What a round says of itself beside the answers: title, questions, panel. A JSON file, keys of a JSON round, or sheets."""
+"""What a round says of itself beside its answers: title, questions, panel, names of columns."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,30 +48,56 @@ class Sidecar(BaseModel):
     panel: list[PanelNote] = []
 
 
+def stem(path: Path) -> str:
+    """An input's name without endings: `answers` for `answers.csv`, `answers.csv.gz`, `answers.round.json`."""
+    name = path.name.removesuffix(".gz")
+    return Path(name).stem.removesuffix(".round") or "round"
+
+
 def read_sidecar(path: Path, table: Table, log: Log) -> Sidecar:
-    """The sidecar of an input: `<stem>.round.json` or `round.json` beside it, the JSON round's own keys, or sheets."""
+    """What is said beside the answers: a file, keys of a JSON round, sheets; the file goes first."""
     given: dict[str, Any] = dict(table.extra)
     source = path.name
-    for candidate in (path.with_name(f"{path.name.split('.')[0]}.round.json"), path.with_name("round.json")):
+    for candidate in (path.with_name(f"{stem(path)}.round.json"), path.with_name("round.json")):
         if candidate.is_file() and candidate.resolve() != path.resolve():
             source = candidate.name
-            try:
-                loaded = json.loads(candidate.read_text(encoding="utf-8-sig"))
-                given = {**given, **loaded} if isinstance(loaded, dict) else given
-                if not isinstance(loaded, dict):
-                    log.add("error", f"{source} is not an object", 'it begins with {"id": …')
-            except (OSError, ValueError) as error:
-                log.add("error", f"{source} can't be read: {error}", "check that it is JSON in UTF-8")
+            given |= _load(candidate, log)
             break
     for name in ("questions", "panel"):
         if name in table.sheets and name not in given:
             given[name] = [_record(table.sheets[name].header, cells) for _, cells in table.sheets[name].rows]
+    unknown = sorted(set(given) - set(Sidecar.model_fields))
+    if unknown:
+        log.add(
+            "warning", f"unknown keys: {', '.join(unknown)}", "see docs/input.md for the names", file=source
+        )
     try:
-        return Sidecar.model_validate(given)
+        sidecar = Sidecar.model_validate(given)
     except ValidationError as error:
         for one in error.errors()[:10]:
-            log.add("error", f"{source}, {'.'.join(map(str, one['loc']))}: {one['msg']}", "see docs/input.md")
+            where = ".".join(map(str, one["loc"]))
+            log.add("error", one["msg"], "see docs/input.md", column=where, file=source)
         return Sidecar()
+    _check_once([q.id for q in sidecar.questions], "question", source, log)
+    _check_once([p.category for p in sidecar.panel], "category", source, log)
+    return sidecar
+
+
+def _load(path: Path, log: Log) -> dict[str, Any]:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        log.add("error", f"can't be read: {error}", "check that it is JSON in UTF-8", file=path.name)
+        return {}
+    if not isinstance(loaded, dict):
+        log.add("error", "not an object", 'it begins with {"id": …', file=path.name)
+        return {}
+    return loaded
+
+
+def _check_once(names: list[str], what: str, source: str, log: Log) -> None:
+    for name in [n for n, count in Counter(names).items() if count > 1]:
+        log.add("error", f"{what} {name} stands twice", "name it once", column=name, file=source)
 
 
 def _record(header: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Bytes to text: UTF-8 with or without a mark, UTF-16, cp1252, Mac Roman; anything else that can be told."""
+
+from charset_normalizer import from_bytes
+
+from service.ingest.problems import Log
+from service.ingest.tables import SUSPECT
+
+FRENCH = frozenset("éèàùâêîôûëïüçœÉÈÀÊÇ’«»€")
+"""Characters by which two readings of the same bytes are compared."""
+
+SAMPLE = 200_000
+
+
+def decode(data: bytes, log: Log) -> str:
+    """The text of a file, without its byte-order marks. Raises Unreadable."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif data[:2000].count(0) > len(data[:2000]) / 4:
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    else:
+        encoding = "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise log.stop(f"not {encoding}: {error.reason}", "save it as UTF-8") from error
+        text = _legacy(data, error, log)
+    nul = text.find("\0")
+    if nul >= 0:
+        row = text.count("\n", 0, nul) + 1
+        raise log.stop(
+            "a NUL character: this is no text, or a damaged one", "export it again as UTF-8", row=row
+        )
+    return text.lstrip("\ufeff")
+
+
+def _legacy(data: bytes, error: UnicodeDecodeError, log: Log) -> str:
+    row = data.count(b"\n", 0, error.start) + 1
+    text, name = _best(data)
+    if not name or _controls(text) > len(text[:SAMPLE]) / 100:
+        raise log.stop("this is no text, or its encoding can't be told", "save it as CSV in UTF-8", row=row)
+    if SUSPECT.search(text):
+        raise log.stop(
+            f"two encodings in one file: UTF-8, but not in this row ({error.reason})",
+            "save the whole of it as UTF-8",
+            row=row,
+        )
+    log.add("warning", f"not UTF-8: read as {name}", "check the accents, or save it as UTF-8", row=row)
+    return text
+
+
+def _best(data: bytes) -> tuple[str, str]:
+    """(text, encoding): cp1252 or Mac Roman, which has more French letters, else a guess; "" for none."""
+    readings = []
+    for name in ("cp1252", "mac_roman"):
+        try:
+            text = data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        readings.append((sum(text[:SAMPLE].count(c) for c in FRENCH), name, text))
+    weight, name, text = max(readings, key=lambda one: one[0])
+    if name == "cp1252" or weight:
+        return text, name
+    best = from_bytes(data[:SAMPLE]).best()
+    try:
+        return data.decode(best.encoding if best else ""), best.encoding if best else ""
+    except (UnicodeDecodeError, LookupError):
+        return "", ""
+
+
+def _controls(text: str) -> int:
+    return sum(1 for c in text[:SAMPLE] if c < " " and c not in "\t\r\n\f\v")

@@ -1,0 +1,96 @@
+"""JSON: a whole round, a list of objects, or JSON Lines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from service.ingest.problems import Limits, Log
+from service.ingest.tables import Table, check_cells
+
+LINES = (".jsonl", ".ndjson", ".json")
+
+
+def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
+    """The table of a JSON text; None if it is a CSV that begins with a bracket. Raises Unreadable."""
+    extra: dict[str, Any] = {}
+    try:
+        whole = _loads(text)
+    except RecursionError as error:
+        raise log.stop(
+            "brackets within brackets without end", "a list of objects, or one object a line"
+        ) from error
+    except ValueError as failed:
+        if path.suffix == ".json" and "\n{" not in text:
+            raise log.stop(f"not well-formed JSON: {failed}", "export it again") from failed
+        lines = _lines(text, path, log)
+        if lines is None:
+            return None
+        records = lines
+    else:
+        if isinstance(whole, dict) and isinstance(whole.get("answers"), list):
+            extra = {k: v for k, v in whole.items() if k != "answers"}
+            whole = whole["answers"]
+        records = list(enumerate(whole if isinstance(whole, list) else [whole], start=1))
+    return _table(records, extra, limits, log)
+
+
+def _table(records: list[tuple[int, Any]], extra: dict[str, Any], limits: Limits, log: Log) -> Table:
+    if not records:
+        raise log.stop("no answers in it", "export the answers again")
+    if len(records) > limits.rows:
+        raise log.stop(f"more than {limits.rows:,} answers", "split the round into several files")
+    header: dict[str, None] = {}
+    for number, record in records:
+        if not isinstance(record, dict):
+            raise log.stop("not an object", "a list of objects, or one object a line", row=number)
+        header |= dict.fromkeys(record)
+        if len(header) > limits.columns:
+            raise log.stop(f"more than {limits.columns:,} columns", "keep those of the questions", row=number)
+    columns = tuple(header)
+    rows = tuple((n, tuple(_text(r.get(k), n, k, log) for k in columns)) for n, r in records)
+    check_cells(columns, rows, limits, log)
+    return Table(header=columns, rows=rows, extra=extra)
+
+
+def _lines(text: str, path: Path, log: Log) -> list[tuple[int, Any]] | None:
+    records: list[tuple[int, Any]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            records.append((number, _loads(line)))
+        except (ValueError, RecursionError) as error:
+            if not records and path.suffix not in LINES:
+                return None
+            raise log.stop(f"not a JSON line: {error}", "one object a line", row=number) from error
+    return records
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once; JSON itself would keep the last and drop the others."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [k for k, _ in pairs]
+        twice = next(k for k in names if names.count(k) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+def _text(value: object, row: int, column: str, log: Log) -> str:
+    """A text as it is, nothing for null, choices as "a; b", numbers and true/false as JSON writes them."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(_text(one, row, column, log) for one in value)
+    if isinstance(value, dict):
+        log.add(
+            "error", "an object where a text belongs", "give a text", row=row, column=column, kind="an object"
+        )
+        return ""
+    return json.dumps(value)

@@ -1,0 +1,138 @@
+"""XLSX: the first sheet with data, `questions` and `panel` beside it. Macros and bombs are refused."""
+
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+from service.ingest.problems import Limits, Log, Severity, Unreadable
+from service.ingest.tables import SHEET_ERRORS, NumberedRow, Table, make_table
+
+ASIDE = ("questions", "panel")
+RATIO_FROM = 10_000_000
+MOST_COLUMNS = 16_000
+"""Cells of a row from which it is taken for a slip of the hand: Excel's own limit is 16,384."""
+
+ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
+"""How Excel writes control characters, and an underscore before what looks so; openpyxl leaves it."""
+
+OTHERS = {
+    "xl/workbook.bin": ("a binary workbook (.xlsb)", "save it as .xlsx"),
+    "word/document.xml": ("a Word document", "copy its table into a spreadsheet"),
+    "content.xml": ("an OpenDocument file", "save it as .xlsx or CSV"),
+}
+
+
+def read_workbook(path: Path, data: bytes, limits: Limits, log: Log) -> Table:
+    """The sheet of answers with those beside it. Raises Unreadable."""
+    _check_box(path, data, limits, log)
+    try:
+        with warnings.catch_warnings():  # openpyxl warns of styles and validations, which are no answers
+            warnings.simplefilter("ignore")
+            return _sheets(data, limits, log)
+    except Unreadable:
+        raise
+    except Exception as error:  # a hostile or damaged file makes openpyxl, zipfile and expat raise anything
+        raise log.stop(
+            f"a damaged workbook: {error!r}", "open it in a spreadsheet program and save it again"
+        ) from error
+
+
+def _check_box(path: Path, data: bytes, limits: Limits, log: Log) -> None:
+    try:
+        entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise log.stop(f"a damaged ZIP or XLSX file: {error}", "save it again") from error
+    unpacked = sum(e.file_size for e in entries)
+    if unpacked > limits.unpacked_bytes or (
+        unpacked > RATIO_FROM and unpacked > limits.unpacked_ratio * len(data)
+    ):
+        raise log.stop(f"unpacked it would be {unpacked:,} bytes: refused", "give the sheet as CSV")
+    names = {e.filename for e in entries}
+    if any(n.casefold().endswith("vbaproject.bin") for n in names) or path.suffix.casefold() in (
+        ".xlsm",
+        ".xltm",
+    ):
+        raise log.stop("a workbook with macros", "save it as .xlsx, without macros")
+    if "xl/workbook.xml" not in names:
+        what, remedy = next(
+            (said for name, said in OTHERS.items() if name in names),
+            ("a ZIP archive, not a spreadsheet", "unpack it and give the file inside"),
+        )
+        raise log.stop(what, remedy)
+
+
+def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
+    values = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)
+    answers: Table | None = None
+    aside: dict[str, Table] = {}
+    unread: list[str] = []
+    for sheet in values.worksheets:
+        name = sheet.title.casefold()
+        # A sheet's own <dimension> may be wrong, and openpyxl would believe it and leave cells out.
+        sheet.reset_dimensions()
+        formulas[sheet.title].reset_dimensions()
+        if not any(cell is not None for row in sheet.iter_rows(values_only=True) for cell in row):
+            continue
+        rows = _rows(sheet, formulas[sheet.title], log)
+        if name in ASIDE:
+            aside[name] = make_table(rows, limits, log)
+        elif answers is None:
+            answers, read = make_table(rows, limits, log), sheet.title
+        else:
+            unread.append(sheet.title)
+    if answers is None:
+        raise log.stop("no sheet with answers", "put the answers on the first sheet")
+    if unread:
+        log.add(
+            "warning",
+            f"the sheet « {read} » is read; left out: {', '.join(unread)}",
+            "give one sheet of answers per file",
+        )
+    return Table(header=answers.header, rows=answers.rows, sheets=aside)
+
+
+def _rows(values: Any, formulas: Any, log: Log) -> Iterator[NumberedRow]:
+    both = zip(values.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)
+    for number, (row, raw) in enumerate(both, start=1):
+        if len(row) > MOST_COLUMNS:
+            raise log.stop(f"{len(row):,} columns", "keep the columns of the questions", row=number)
+        for at, (cell, source) in enumerate(zip(row, raw, strict=True), start=1):
+            if _is_formula(source, cell):
+                _say_formula(cell, number, get_column_letter(at), log)
+        yield number, [_text(cell) for cell in row]
+
+
+def _is_formula(source: object, value: object) -> bool:
+    if isinstance(source, ArrayFormula | DataTableFormula):
+        return True
+    return isinstance(source, str) and source.startswith("=") and value != source
+
+
+def _say_formula(value: object, row: int, column: str, log: Log) -> None:
+    if value is None or (isinstance(value, str) and value in SHEET_ERRORS):
+        severity: Severity = "error"
+        message = f"a formula without a usable result ({value or 'nothing stored'})"
+    else:
+        severity, message = "warning", "a formula: its stored result is read"
+    remedy = "replace formulas by their values (copy, paste special, values)"
+    log.add(severity, message, remedy, row=row, column=column)
+
+
+def _text(cell: object) -> str:
+    """Text as it was typed; whole numbers without a point."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return ESCAPED.sub(lambda m: chr(int(m[1], 16)), cell) if "_x" in cell else cell
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
