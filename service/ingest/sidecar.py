@@ -49,7 +49,7 @@ class Sidecar(BaseModel):
 
 
 def stem(path: Path) -> str:
-    """An input's name without endings: `answers` for `answers.csv`, `answers.csv.gz`, `answers.round.json`."""
+    """A file's name without endings: `answers` for `answers.csv`, `answers.csv.gz`, `answers.round.json`."""
     name = path.name.removesuffix(".gz")
     return Path(name).stem.removesuffix(".round") or "round"
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from service.ingest.problems import Limits, Log
 
@@ -30,8 +30,13 @@ class Table:
     """What a JSON round says beside its answers."""
 
 
-def make_table(rows: Iterable[NumberedRow], limits: Limits, log: Log) -> Table:
-    """The first row with text is the header. Blank rows are left out, ragged ones told. Raises Unreadable."""
+def make_table(
+    rows: Iterable[NumberedRow], limits: Limits, log: Log, *, short_rows: Literal["told", "usual"] = "told"
+) -> Table:
+    """The first row with text is the header. Blank rows are left out, ragged ones told. Raises Unreadable.
+
+    short_rows: "usual" in a workbook, which does not store the empty cells at the end of a row.
+    """
     header: tuple[str, ...] | None = None
     kept: list[tuple[int, tuple[str, ...]]] = []
     blank: list[int] = []
@@ -44,6 +49,8 @@ def make_table(rows: Iterable[NumberedRow], limits: Limits, log: Log) -> Table:
             blank.clear()
             continue
         _say_blank(blank, log)
+        if len(row) < len(header) and short_rows == "usual":
+            row += [""] * (len(header) - len(row))  # noqa: PLW2901
         kept.append((number, _squared(row, number, len(header), log)))
         if len(kept) > limits.rows:
             raise log.stop(f"more than {limits.rows:,} rows", "split the round into several files")

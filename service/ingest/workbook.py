@@ -84,9 +84,9 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
             continue
         rows = _rows(sheet, formulas[sheet.title], log)
         if name in ASIDE:
-            aside[name] = make_table(rows, limits, log)
+            aside[name] = make_table(rows, limits, log, short_rows="usual")
         elif answers is None:
-            answers, read = make_table(rows, limits, log), sheet.title
+            answers, read = make_table(rows, limits, log, short_rows="usual"), sheet.title
         else:
             unread.append(sheet.title)
     if answers is None:
