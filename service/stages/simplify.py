@@ -1,54 +1,82 @@
-"""The wording of a verbatim made simpler: connectives, fillers and examples go; nothing is added, no negation is lost."""
+"""The wording of a verbatim made simpler: connectives, fillers, examples go; nothing is added, no negation is lost."""
 
 import re
 
 from service.domain.wordform import negations, words
-
-SPACE = r"[\s\u00a0\u202f]"
+from service.stages.cutting.rules import POLITE
 
 CONNECTIVES = re.compile(
-    r"^(?:(?:et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors|bref|par ailleurs|de plus|en outre|en plus|en effet|d['’]abord|tout d['’]abord|"
-    r"premièrement|deuxièmement|troisièmement|d['’]une part|d['’]autre part|par conséquent|en conclusion|en revanche|par contre|cependant|toutefois|néanmoins|cela dit|ceci dit|"
-    r"and|but|so|also|then|however|moreover|furthermore|in addition|besides|finally|first|firstly|secondly|thirdly|therefore)"
-    r"(?:,\s*|\s+(?=je|j['’]|nous|il|elle|on|les?|la|l['’]|un|une|des|ce|c['’]|pas|we|i|it|the|there|they|a|this)))+",
+    r"^(?:(?:et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors|bref|par ailleurs|de plus|en outre|en plus"
+    r"|en effet|d['’]abord|tout d['’]abord|premièrement|deuxièmement|troisièmement|d['’]une part|d['’]autre part"
+    r"|par conséquent|en conclusion|en revanche|par contre|cependant|toutefois|néanmoins|cela dit|ceci dit"
+    r"|and|but|so|also|then|however|moreover|furthermore|in addition|besides|finally|first|firstly|secondly|thirdly"
+    r"|therefore)(?:,\s*|\s+(?=(?:je|nous|il|elle|on|les?|la|une?|des|ces?|cette|pas|we|i|it|the|there|they|a|this"
+    r"|[jlcn]['’]\w+|\w{2,}(?:er|ir|oir|dre|tre|ire))\b)))+",
     re.IGNORECASE,
 )
 FILLERS = re.compile(
-    r"^(?:je (?:pense|crois|trouve|considère|dirais|suis convaincue?) (?:aussi |également |vraiment |sincèrement )?qu(?:e\s+|['’])|"
-    r"j['’]estime qu(?:e\s+|['’])|nous (?:pensons|estimons|considérons|croyons|constatons) (?:aussi |également )?qu(?:e\s+|['’])|"
-    r"il (?:me|nous) semble qu(?:e\s+|['’])|à (?:mon|notre) (?:avis|sens),?\s*|selon (?:moi|nous),?\s*|pour (?:moi|ma part|notre part|nous),\s*|"
-    r"personnellement,?\s*|de (?:mon|notre) point de vue,?\s*|pour répondre à (?:votre|la) question,?\s*|"
-    r"(?:i|we) (?:think|believe|feel|guess|would say) (?:that )?|in (?:my|our) (?:opinion|view),?\s*|personally,?\s*)",
+    r"^(?:je (?:pense|crois|trouve|considère|dirais|suis convaincue?) (?:aussi |également |vraiment |sincèrement )?"
+    r"qu(?:e\s+|['’])|j['’]estime qu(?:e\s+|['’])"
+    r"|nous (?:pensons|estimons|considérons|croyons|constatons) (?:aussi |également )?qu(?:e\s+|['’])"
+    r"|il (?:me|nous) semble qu(?:e\s+|['’])|à (?:mon|notre) (?:humble )?(?:avis|sens),?\s*|selon (?:moi|nous),?\s*"
+    r"|pour (?:moi|ma part|notre part|nous),\s*|(?:en ce qui me concerne|quant à moi),?\s*|personnellement,?\s*"
+    r"|de (?:mon|notre) point de vue,?\s*|pour répondre à (?:votre|la) question,?\s*"
+    r"|(?:i|we) (?:think|believe|feel|guess|would say) (?:that )?|in (?:my|our) (?:humble )?(?:opinion|view),?\s*"
+    r"|personally,?\s*)",
     re.IGNORECASE,
 )
 ASIDES = re.compile(
-    r"\s*\((?:par exemple|p\.? ?ex\.?|ex\.? ?:|exemples? ?:|comme|notamment|e\.?g\.?|for example|such as|cf\.?|voir)[^()]*\)", re.IGNORECASE
-)
-EXAMPLE_SENTENCE = re.compile(
-    r"(?<=[.!?…])\s+(?:par exemple|p\. ?ex\.|ex\.? ?:|à titre d['’]exemple|c['’]est le cas|exemples? ?:|for example|for instance|e\.g\.)[^.!?…]*[.!?…]*",
+    r"\s*\((?:par exemple|p\.? ?ex\.?|ex\.? ?:|exemples? ?:|comme|notamment|e\.?g\.?|for example|such as|cf\.?|voir)"
+    r"[^()]*\)",
     re.IGNORECASE,
 )
+EXAMPLE_SENTENCE = re.compile(
+    r"(?<=[.!?…])\s+(?:par exemple|p\. ?ex\.|ex\.? ?:|à titre d['’]exemple|c['’]est le cas|exemples? ?:|for example"
+    r"|for instance|e\.g\.)(?:[^.!?…]|(?<=\d)\.(?=\d))*[.!?…]*",
+    re.IGNORECASE,
+)
+TAIL = re.compile(
+    r"\s*(?:[,;:–—-]\s*(?:(?:comme )?par exemple|p\. ?ex\.|for example|for instance|e\.g\.)(?![\s]*,[^.!?;]*,)"
+    r"|\s(?:comme par exemple|such as))\b[^.!?;]*(?=[.!?;]|$)",
+    re.IGNORECASE,
+)
+"""An example that closes a sentence, set off by a comma or "comme": in "la nécessité par exemple de…" it is the idea."""
+
+FOR_INSTANCE = re.compile(r",\s*(?:par exemple|for example|for instance)\s*,", re.IGNORECASE)
 LEAD_IN = re.compile(r"^[^:.!?]{0,80}:\s*(?:[-–—•*·]|\d{1,2}[.)])\s*")
-GREETING = re.compile(r"(?:(?<=[.!?…;])|(?<=\n)|^)\s*(?:merci|bonjour|cordialement|thanks?|thank you|regards)\b[^.!?]{0,30}[.!?,]*\s*$|^(?:bonjour|bonsoir|hello|hi)\b[^\w]+", re.IGNORECASE)
-TAIL = re.compile(r"\s*[,;:–—-]?\s*(?:(?:comme )?par exemple|for example|for instance|e\.g\.)[\s,:]+[^.!?;]*(?=[.!?;]|$)", re.IGNORECASE)
+HELLO = re.compile(rf"^(?:{POLITE}\s*[.!,;:…]+|(?:bonjour|bonsoir|hello)\s)\s*", re.IGNORECASE)
+THANKS = re.compile(rf"(?<=[.!?…;,])\s*{POLITE}[\s.!,;:)…]*$", re.IGNORECASE)
+FRAYED = re.compile(r"^(?:[\s*•;,–—]|-(?! ?(?:\d|d['’e])))+|[\s–—•*;,-]+$")
+"""Marks left at the ends. A minus stays: "-10 %", "- d'impôts"."""
+
 LEAST = 3
 """Words that must be left; else the wording stays as it was."""
 
+STANDING = 5
+"""Words that must be left before an example that closes a sentence is taken off."""
+
 
 def simplify(quote: str) -> str:
-    """The quote with examples, leading connectives and fillers removed, blanks single, first letter a capital.
+    """The quote without examples, leading connectives and fillers, blanks single, first letter a capital.
 
-    Every word of the result is a word of the quote, in order, and every negation of the quote is still there (else the
-    wording stays as it was).
+    Every word of the result is a word of the quote, in order. Every negation outside the examples is still there; where
+    a rule would drop one the wording stays as it was.
     """
-    text = re.sub(rf"{SPACE}+", " ", quote).strip()
-    for pattern in (GREETING, LEAD_IN, EXAMPLE_SENTENCE, ASIDES, TAIL, CONNECTIVES, FILLERS, CONNECTIVES):
-        text = _without(pattern, text)
-    text = text.strip(" \t-–—•*;,").strip()
-    return text[:1].upper() + text[1:]
+    text = " ".join(quote.split())
+    for pattern in (EXAMPLE_SENTENCE, ASIDES):
+        text = _without(pattern, text, LEAST, negations_too=True)
+    for pattern in (HELLO, THANKS, LEAD_IN, FOR_INSTANCE):
+        text = _without(pattern, text, LEAST)
+    text = _without(TAIL, text, STANDING)
+    for pattern in (CONNECTIVES, FILLERS, CONNECTIVES):
+        text = _without(pattern, text, LEAST)
+    text = FRAYED.sub("", text) or text
+    first = text[:1].upper()
+    return first + text[1:] if len(first) == 1 else text
 
 
-def _without(pattern: re.Pattern[str], text: str) -> str:
-    shorter = pattern.sub("", text).strip()
-    kept = len(words(shorter)) >= LEAST and negations(shorter) == negations(text)
-    return shorter if kept else text
+def _without(pattern: re.Pattern[str], text: str, least: int, *, negations_too: bool = False) -> str:
+    shorter = re.sub(r" +(?=[.,])", "", " ".join(pattern.sub(" ", text).split()))
+    if shorter == text or len(words(shorter)) < least:
+        return text
+    return shorter if negations_too or negations(shorter) == negations(text) else text
