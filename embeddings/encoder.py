@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -59,6 +60,11 @@ class SentenceEncoder:
         return unit(rows)
 
 
+@cache
+def _hash(piece: str) -> int:
+    return int.from_bytes(hashlib.blake2b(piece.encode(), digest_size=4).digest())
+
+
 class HashEncoder:
     """The shipped fake: words and letter triples hashed to a vector. No meaning, but shared words are near."""
 
@@ -74,7 +80,7 @@ class HashEncoder:
             for word in re.findall(r"\w+", text.casefold()):
                 padded = f"^{word}$"
                 for piece in (word, *(padded[i : i + 3] for i in range(len(padded) - 2))):
-                    row[int.from_bytes(hashlib.blake2b(piece.encode(), digest_size=4).digest()) % self.width] += 1
+                    row[_hash(piece) % self.width] += 1
         return unit(rows)
 
 

@@ -165,7 +165,8 @@ def _small(
         np.fill_diagonal(far, 0.0)
         labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(far), dtype=np.int64)
     labels = _give_back(labels, _mean_similarity(alike, labels), recipe.give_back)
-    labels = _renumber(_heavy_alone(_without_loose(labels, alike, recipe.loose), heavy))
+    labels = _without_strangers(_without_loose(labels, alike, recipe.loose), alike)
+    labels = _renumber(_heavy_alone(labels, heavy))
     to_groups = _mean_similarity(alike, labels)
     own = np.where(labels >= 0, to_groups[np.arange(n), labels] if to_groups.shape[1] else 0.0, 0.0)
     return labels, to_groups, own.astype(np.float32)
@@ -270,6 +271,16 @@ def _without_loose(labels: NDArray[np.int64], alike: Similarity, share: float) -
         return labels
     loose = np.flatnonzero(cohesion < share * np.median(cohesion))
     return np.where(np.isin(labels, loose), -1, labels)
+
+
+def _without_strangers(labels: NDArray[np.int64], alike: Similarity) -> NDArray[np.int64]:
+    """A member no more like its group than any two texts of the question (similarity is centred: 0) is set free."""
+    to_groups = _mean_similarity(alike, labels)
+    members = np.flatnonzero(labels >= 0)
+    strangers = members[to_groups[members, labels[members]] < 0]
+    freed = labels.copy()
+    freed[strangers] = -1
+    return freed
 
 
 def _renumber(labels: NDArray[np.int64]) -> NDArray[np.int64]:

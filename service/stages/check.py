@@ -75,7 +75,7 @@ def repeats(text: str) -> str | None:
 def turned(text: str, sources: Sequence[str]) -> str | None:
     """A denial that the sources lack, or one that each of several has and the text dropped."""
     denies = _denies(text)
-    turn = [_denies(s) or any(w in NEGATIONS or w == "plus" for w in words(s)) for s in sources]
+    turn = [_denies(s) or any(w in NEGATIONS for w in words(s)) for s in sources]
     if denies and sources and not any(turn):
         return "the text denies something that no cited text denies"
     if not denies and len(sources) > 1 and all(map(_denies, sources)) and not negations(text):

@@ -1,0 +1,88 @@
+import pytest
+
+from service.domain.language import detect_language, is_surely_other
+from service.domain.polarity import polarity
+from service.domain.wording import count, overclaim, people, quoted, typeset, weight
+from service.stages.check import new_number, one_sentence, repeats, support, turned
+from tests.topics import encode
+
+
+@pytest.mark.parametrize(
+    ("text", "n", "total", "claim"),
+    [
+        ("La plupart des organisations le veulent", 4, 10, "La plupart"),
+        ("La plupart des organisations le veulent", 8, 10, None),
+        ("Une majorité le souhaite", 5, 10, "Une majorité"),
+        ("Une majorité le souhaite", 6, 10, None),
+        ("Plusieurs organisations", 2, 10, "Plusieurs organisations"),
+        ("Plusieurs organisations", 3, 10, None),
+        ("Une seule organisation", 2, 10, "Une seule organisation"),
+        ("Une seule organisation", 1, 10, None),
+        ("Toutes les organisations", 9, 10, "Toutes les organisations"),
+        ("Toutes les organisations", 10, 10, None),
+        ("Tous les territoires sont touchés", 1, 10, None),
+        ("De nombreuses organisations", 3, 10, "De nombreuses organisations"),
+        ("La plupart des organisations", 1, 0, None),
+        ("Most respondents agree", 3, 10, "Most respond"),
+        ("Several respondents agree", 3, 10, None),
+    ],
+)
+def test_quantities_are_held_against_the_counts(text, n, total, claim):
+    assert overclaim(text, n, total) == claim
+
+
+@pytest.mark.parametrize("n", range(1, 11))
+def test_the_word_we_offer_never_overclaims(n):
+    for language, noun in (("fr", "des organisations"), ("en", "respondents")):
+        assert overclaim(f"{weight(n, 10, language)} {noun}", n, 10) is None
+
+
+def test_counts_are_said_in_words_that_fit():
+    assert people(1, "organisation", "fr") == "une organisation"
+    assert people(1, "respondent", "fr") == "un répondant"
+    assert count(9, 27, "organisation", "fr") == "9\u00a0organisations sur 27"
+    assert count(1234, 5000, "respondent", "fr") == "25\u00a0% des répondants (1\u202f234)"
+    assert count(3, 1000, "respondent", "en") == "0.3% of respondents (3)"
+
+
+def test_french_typography():
+    assert typeset("Quoi? « Oui » ; l'eau : bien !", "fr") == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0; l’eau\u00a0: bien\u00a0!"
+    assert typeset("à 10:30 sur http://a.b", "fr") == "à 10:30 sur http://a.b"
+    assert quoted("Il dit «\u00a0oui\u00a0».", "fr") == "«\u00a0Il dit “oui”\u00a0»"
+
+
+def test_one_sentence():
+    assert one_sentence("Il faut agir.", 5) is None
+    assert one_sentence("Il faut agir. Et vite.", 9)
+    assert one_sentence("Il dit « Oui. Non. » et part.", 9) is None
+    assert one_sentence("a b c d e f", 5)
+    assert one_sentence("  ", 5)
+
+
+def test_new_numbers_and_loops_are_caught():
+    assert new_number("En 2016 et 40 %", ["la loi de 2016"])
+    assert new_number("En 2016", ["la loi de 2016"]) is None
+    assert repeats("il faut du pain " * 4)
+    assert repeats("Il faut du pain et du beurre") is None
+
+
+def test_a_turned_statement_is_caught():
+    assert turned("Les bus ne passent pas", ["Les bus passent", "Il y a des bus"])
+    assert turned("Les bus passent", ["Les bus ne passent pas", "Aucun bus"])
+    assert turned("Je crains que le bus ne parte", ["Le bus part trop tôt"]) is None
+    assert turned("Les bus ne passent pas", ["Les bus ne passent jamais"]) is None
+
+
+def test_support_is_high_for_what_is_said_and_low_for_what_is_not():
+    said = ["Il faut plus de bus le soir", "Des bus plus tard le soir"]
+    assert support("Il faut des bus le soir", said, encode) > 0.6
+    assert support("La monarchie sera restaurée", said, encode) < 0.25
+    assert support("Il faut des bus", [], encode) == 0
+
+
+def test_language_and_polarity():
+    assert detect_language(["The hospital is too far from the village"]) == "en"
+    assert detect_language(["L’hôpital est trop loin du village"]) == "fr"
+    assert is_surely_other("The hospital is too far from the village and it is slow", "fr")
+    assert not is_surely_other("Le week-end est trop court", "fr")
+    assert [polarity(t) for t in ("Nous sommes favorables", "Pas favorable", "Contre", "Ni pour ni contre", "Le bus")] == [1, -1, -1, 0, 0]

@@ -1,0 +1,149 @@
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import HashEncoder, unit
+from embeddings.grouping import Grouping, Recipe, group
+from embeddings.neighbours import nearest
+
+TEXTS = [
+    "Plus de bus le soir",
+    "Des bus plus tard le soir",
+    "Le bus passe trop rarement le soir",
+    "Baisser le prix de la cantine",
+    "La cantine est trop chère",
+    "Une cantine moins chère",
+    "Planter des arbres sur la place",
+    "Des arbres et de l'ombre",
+    "Plus d'arbres dans la cour",
+    "Supprimer la police municipale",
+]
+
+
+class Counting(HashEncoder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def encode(self, texts):
+        self.seen += texts
+        return super().encode(texts)
+
+
+def test_unit_rows_and_zero_rows():
+    rows = unit(np.array([[3, 4], [0, 0], [np.nan, 1]], dtype=np.float32))
+    assert np.allclose(np.linalg.norm(rows, axis=1), [1, 0, 1])
+    assert np.isfinite(rows).all()
+
+
+def test_blank_text_has_a_zero_row():
+    assert not HashEncoder().encode(["", " "]).any()
+
+
+def test_cache_encodes_each_text_once_and_keeps_it(tmp_path: Path):
+    first = Counting()
+    path = tmp_path / "v.sqlite"
+    one = CachedEncoder(first, path).encode(["a b", "c", "a b"])
+    assert sorted(first.seen) == ["a b", "c"]
+    second = Counting()
+    two = CachedEncoder(second, path).encode(["c", "a b"])
+    assert second.seen == []
+    assert np.array_equal(one[[1, 0]], two)
+
+
+def test_cache_of_another_revision_is_not_used(tmp_path: Path):
+    path = tmp_path / "v.sqlite"
+    CachedEncoder(Counting(), path).encode(["a"])
+    other = Counting()
+    other.revision = "2"
+    CachedEncoder(other, path).encode(["a"])
+    assert other.seen == ["a"]
+
+
+def test_damaged_cache_is_put_aside(tmp_path: Path):
+    path = tmp_path / "v.sqlite"
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.warns(UserWarning, match="damaged"):
+        cached = CachedEncoder(HashEncoder(), path)
+    assert cached.encode(["a"]).shape == (1, 256)
+    assert (tmp_path / "v.sqlite.damaged").exists()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM vector").fetchone() == (1,)
+
+
+def test_nearest_finds_itself_first():
+    rows = HashEncoder().encode(TEXTS)
+    similarities, numbers = nearest(rows, 3)
+    assert numbers[:, 0].tolist() == list(range(len(TEXTS)))
+    assert np.allclose(similarities[:, 0], 1, atol=1e-5)
+
+
+def grouped(texts: list[str], **more) -> Grouping:
+    return group(texts, HashEncoder().encode(texts), **more)
+
+
+def test_alike_texts_are_together_and_the_odd_one_is_isolated():
+    found = grouped(TEXTS)
+    assert len({*found.labels[:3]}) == len({*found.labels[3:6]}) == len({*found.labels[6:9]}) == 1
+    assert len({found.labels[0], found.labels[3], found.labels[6]}) == 3
+    assert found.labels[9] == -1
+    assert found.isolation[9] > max(found.isolation[:9])
+
+
+@pytest.mark.parametrize("texts", [[], ["seul"], ["un", "deux"], ["!!!", "???", "..."]])
+def test_small_and_wordless_questions_are_defined(texts):
+    found = grouped(texts)
+    assert len(found.labels) == len(texts)
+    assert np.isfinite(found.isolation).all()
+
+
+def test_all_equal_is_one_group_and_fast():
+    found = grouped(["oui"] * 20_000)
+    assert set(found.labels) == {0}
+
+
+def test_a_text_of_several_respondents_is_a_group_of_its_own():
+    alone = grouped(TEXTS, weights=[1] * 9 + [3])
+    assert alone.labels[9] >= 0
+    assert (alone.labels == alone.labels[9]).sum() == 1
+
+
+def test_opposed_sides_are_kept_apart():
+    texts = ["pour la taxe locale", "pour cette taxe locale", "contre la taxe locale", "contre cette taxe locale"] + TEXTS
+    sides = [1, 1, -1, -1] + [0] * len(TEXTS)
+    labels = grouped(texts, sides=sides).labels
+    assert not ({*labels[:2]} - {-1}) & ({*labels[2:4]} - {-1})
+
+
+@given(st.permutations(range(len(TEXTS))))
+@settings(max_examples=20, deadline=None)
+def test_row_order_does_not_matter(order):
+    straight = grouped(TEXTS)
+    shuffled = grouped([TEXTS[i] for i in order])
+    assert np.array_equal(straight.labels[list(order)], shuffled.labels)
+    assert np.array_equal(straight.parents, shuffled.parents)
+
+
+def test_second_level_is_nested_and_bounded():
+    rng = np.random.default_rng(0)
+    centres = unit(rng.normal(size=(30, 16)).astype(np.float32))
+    vectors = unit(np.repeat(centres, 6, axis=0) + 0.05 * rng.normal(size=(180, 16)).astype(np.float32))
+    found = group([f"t{i}" for i in range(180)], vectors, recipe=Recipe(words=0))
+    assert len(found.parents) == found.labels.max() + 1
+    assert 3 <= len(set(found.parents)) <= 8
+
+
+def test_large_questions_go_by_the_neighbour_graph():
+    rng = np.random.default_rng(0)
+    centres = unit(rng.normal(size=(12, 60)).astype(np.float32))
+    vectors = unit(np.repeat(centres, 50, axis=0) + 0.05 * rng.normal(size=(600, 60)).astype(np.float32))
+    found = group([f"t{i:04d}" for i in range(600)], vectors, recipe=Recipe(large=100))
+    for label in set(found.labels) - {-1}:
+        assert len({i // 50 for i in np.flatnonzero(found.labels == label)}) == 1
+    assert (found.labels == -1).mean() < 0.1
+    assert 12 <= found.labels.max() + 1 <= 48

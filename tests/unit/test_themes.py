@@ -1,0 +1,71 @@
+import json
+from dataclasses import replace
+
+from service.domain.draft import DraftQuestion
+from service.domain.steps import GivenTheme
+from service.llm.chat import ScriptedChat
+from service.stages.label import label_groups
+from service.stages.synthesise import synthesise
+from service.stages.themes import find_themes
+from tests.topics import BUSES, TREES, encode, topic
+
+
+def question(id_: str, groups) -> DraftQuestion:
+    t = topic(groups, id_=id_, question=f"Question {id_} ?")
+    t = replace(t, groups=label_groups(t, encode=encode, chat=None).groups)
+    made = synthesise((t,), encode=encode, chat=None).synthesis
+    return DraftQuestion(id=id_, title=t.question.title, groups=t.groups, verbatims=t.verbatims, synthesis=made)
+
+
+QUESTIONS = (
+    question("Q1", {"g1": BUSES, "g2": TREES}),
+    question("Q2", {"g1": ["Des bus gratuits le soir", "Les bus du soir gratuits"], "g2": ["Des arbres dans la cour", "Arbres et ombre"]}),
+    question("Q3", {"g1": ["La cantine moins chère", "Baisser le prix de la cantine"]}),
+)
+FIND = {"language": "fr", "unit": "organisation", "n_respondents": 5, "encode": encode}
+
+
+def test_every_sentence_of_a_theme_cites_one_that_exists():
+    themes = find_themes(QUESTIONS, chat=None, **FIND).themes
+    by_id = {q.id: q for q in QUESTIONS}
+    cited = [(r.question_id, r.sentence) for t in themes for s in t.sections for x in s.sentences for r in x.refs]
+    assert len(themes) >= 2
+    assert len(cited) == len(set(cited)) == 5
+    for q, k in cited:
+        assert by_id[q].synthesis.sentences[k].group_ids
+    assert all(t.title for t in themes)
+
+
+def test_given_themes_take_what_belongs_to_them():
+    given = (GivenTheme(title="Les bus du soir"), GivenTheme(title="Les arbres, la place et la cour", question_ids=("Q3",)))
+    themes = find_themes(QUESTIONS, chat=None, given=given, **FIND).themes
+    assert [t.title for t in themes] == ["Les bus du soir", "Les arbres, la place et la cour"]
+    buses = [x.text for s in themes[0].sections for x in s.sentences]
+    assert all("bus" in t for t in buses)
+    rest = [x.text for s in themes[1].sections for x in s.sentences]
+    assert any("cantine" in t for t in rest)
+
+
+def test_no_question_no_theme():
+    assert find_themes((), chat=None, **FIND).themes == ()
+
+
+def reply(cites, text="Il faut plus de bus le soir et des bus gratuits."):
+    return json.dumps({"themes": [{"title": "Les bus du soir", "sections": [{"heading": "", "sentences": [{"text": text, "cites": cites}]}]}]})
+
+
+def test_model_themes_cite_through_opaque_ids():
+    chat = ScriptedChat(lambda r: reply(["s1", "s3"]))
+    (theme,) = find_themes(QUESTIONS, chat=chat, **FIND).themes
+    (sentence,) = theme.sections[0].sentences
+    assert [(r.question_id, r.sentence) for r in sentence.refs] == [("Q1", 0), ("Q2", 0)]
+    assert theme.sections[0].heading is None
+    assert sentence.supported
+
+
+def test_an_invented_citation_is_refused_and_the_assembled_themes_stand():
+    chat = ScriptedChat(lambda r: reply(["s99"]))
+    themed = find_themes(QUESTIONS, chat=chat, **FIND)
+    assert len(chat.requests) == 2
+    assert themed.failures[0].id == "themes"
+    assert all(x.origin == "extractive" for t in themed.themes for s in t.sections for x in s.sentences)
