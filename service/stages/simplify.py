@@ -1,4 +1,4 @@
-"""The wording of a verbatim made simpler: connectives, fillers, examples go; nothing is added, no negation is lost."""
+"""The wording of a verbatim made simpler: without connectives, fillers, examples; nothing added or turned."""
 
 import re
 
@@ -6,41 +6,53 @@ from service.domain.wordform import negations, words
 from service.stages.cutting.rules import POLITE
 
 CONNECTIVES = re.compile(
-    r"^(?:(?:et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors|bref|par ailleurs|de plus|en outre|en plus"
-    r"|en effet|d['’]abord|tout d['’]abord|premièrement|deuxièmement|troisièmement|d['’]une part|d['’]autre part"
-    r"|par conséquent|en conclusion|en revanche|par contre|cependant|toutefois|néanmoins|cela dit|ceci dit"
-    r"|and|but|so|also|then|however|moreover|furthermore|in addition|besides|finally|first|firstly|secondly|thirdly"
-    r"|therefore)(?:,\s*|\s+(?=(?:je|nous|il|elle|on|les?|la|une?|des|ces?|cette|pas|we|i|it|the|there|they|a|this"
+    r"^(?:(?:et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors|bref|par ailleurs|de plus"
+    r"|en outre|en plus"
+    r"|en effet|d['’]abord|tout d['’]abord|premièrement|deuxièmement|troisièmement|d['’]une part"
+    r"|d['’]autre part"
+    r"|par conséquent|en conclusion|en revanche|par contre|cependant|toutefois|néanmoins|cela dit"
+    r"|ceci dit"
+    r"|and|but|so|also|then|however|moreover|furthermore|in addition|besides|finally|first|firstly"
+    r"|secondly|thirdly"
+    r"|therefore)(?:,\s*|\s+(?=(?:je|nous|il|elle|on|les?|la|une?|des|ces?|cette|pas|we|i|it|the"
+    r"|there|they|a|this"
     r"|[jlcn]['’]\w+|\w{2,}(?:er|ir|oir|dre|tre|ire))\b)))+",
     re.IGNORECASE,
 )
 FILLERS = re.compile(
-    r"^(?:je (?:pense|crois|trouve|considère|dirais|suis convaincue?) (?:aussi |également |vraiment |sincèrement )?"
+    r"^(?:je (?:pense|crois|trouve|considère|dirais|suis convaincue?) (?:aussi |également "
+    r"|vraiment |sincèrement )?"
     r"qu(?:e\s+|['’])|j['’]estime qu(?:e\s+|['’])"
     r"|nous (?:pensons|estimons|considérons|croyons|constatons) (?:aussi |également )?qu(?:e\s+|['’])"
-    r"|il (?:me|nous) semble qu(?:e\s+|['’])|à (?:mon|notre) (?:humble )?(?:avis|sens),?\s*|selon (?:moi|nous),?\s*"
-    r"|pour (?:moi|ma part|notre part|nous),\s*|(?:en ce qui me concerne|quant à moi),?\s*|personnellement,?\s*"
+    r"|il (?:me|nous) semble qu(?:e\s+|['’])|à (?:mon|notre) (?:humble )?(?:avis|sens),?\s*"
+    r"|selon (?:moi|nous),?\s*"
+    r"|pour (?:moi|ma part|notre part|nous),\s*|(?:en ce qui me concerne|quant à moi),?\s*"
+    r"|personnellement,?\s*"
     r"|de (?:mon|notre) point de vue,?\s*|pour répondre à (?:votre|la) question,?\s*"
-    r"|(?:i|we) (?:think|believe|feel|guess|would say) (?:that )?|in (?:my|our) (?:humble )?(?:opinion|view),?\s*"
+    r"|(?:i|we) (?:think|believe|feel|guess|would say) (?:that )?|in (?:my"
+    r"|our) (?:humble )?(?:opinion|view),?\s*"
     r"|personally,?\s*)",
     re.IGNORECASE,
 )
 ASIDES = re.compile(
-    r"\s*\((?:par exemple|p\.? ?ex\.?|ex\.? ?:|exemples? ?:|comme|notamment|e\.?g\.?|for example|such as|cf\.?|voir)"
+    r"\s*\((?:par exemple|p\.? ?ex\.?|ex\.? ?:|exemples? ?:|comme|notamment|e\.?g\.?|for example"
+    r"|such as|cf\.?|voir)"
     r"[^()]*\)",
     re.IGNORECASE,
 )
 EXAMPLE_SENTENCE = re.compile(
-    r"(?<=[.!?…])\s+(?:par exemple|p\. ?ex\.|ex\.? ?:|à titre d['’]exemple|c['’]est le cas|exemples? ?:|for example"
+    r"(?<=[.!?…])\s+(?:par exemple|p\. ?ex\.|ex\.? ?:|à titre d['’]exemple|c['’]est le cas"
+    r"|exemples? ?:|for example"
     r"|for instance|e\.g\.)(?:[^.!?…]|(?<=\d)\.(?=\d))*[.!?…]*",
     re.IGNORECASE,
 )
 TAIL = re.compile(
-    r"\s*(?:[,;:–—-]\s*(?:(?:comme )?par exemple|p\. ?ex\.|for example|for instance|e\.g\.)(?![\s]*,[^.!?;]*,)"
+    r"\s*(?:[,;:–—-]\s*(?:(?:comme )?par exemple|p\. ?ex\.|for example|for instance"
+    r"|e\.g\.)(?![\s]*,[^.!?;]*,)"
     r"|\s(?:comme par exemple|such as))\b[^.!?;]*(?=[.!?;]|$)",
     re.IGNORECASE,
 )
-"""An example that closes a sentence, set off by a comma or "comme": in "la nécessité par exemple de…" it is the idea."""
+"""An example that closes a sentence after a comma or "comme". "La nécessité par exemple de…" is none."""
 
 FOR_INSTANCE = re.compile(r",\s*(?:par exemple|for example|for instance)\s*,", re.IGNORECASE)
 LEAD_IN = re.compile(r"^[^:.!?]{0,80}:\s*(?:[-–—•*·]|\d{1,2}[.)])\s*")
@@ -59,8 +71,8 @@ STANDING = 5
 def simplify(quote: str) -> str:
     """The quote without examples, leading connectives and fillers, blanks single, first letter a capital.
 
-    Every word of the result is a word of the quote, in order. Every negation outside the examples is still there; where
-    a rule would drop one the wording stays as it was.
+    Every word of the result is a word of the quote, in order. Every negation outside the examples is still
+    there; where a rule would drop one the wording stays as it was.
     """
     text = " ".join(quote.split())
     for pattern in (EXAMPLE_SENTENCE, ASIDES):

@@ -1,4 +1,4 @@
-"""Cutting a text into ideas by rule: lists, sentences, clauses of long runs. Spans only; wording is in `simplify`.
+"""Cutting a text into ideas by rule: lists, sentences, clauses. Spans only; the wording is in `simplify`.
 
 French and English. Measured on hand-cut sets with `python -m evals.segmentation` (docs/segment.md).
 """
@@ -25,6 +25,7 @@ from service.stages.cutting.rules import (
     LINE,
     MINUS,
     STANCES,
+    TITLES,
 )
 
 Span = tuple[int, int]
@@ -83,7 +84,7 @@ def _has_content(text: str, span: Span) -> bool:
 
 
 def _blocks(text: str) -> Iterator[Span]:
-    """Lines, and items of lists within a line, without their markers; a wrapped line is joined to the one before."""
+    """Lines and items of lists, without their markers; a wrapped line is joined to the one before."""
     lines: list[Span] = []
     fewer = text.count("+") > 0 or len(re.findall(r"(?:^|[\n\r])[ \t]*-", text)) == 1
     start = 0
@@ -157,9 +158,9 @@ def _ends(text: str, block: Span) -> Iterator[int]:
         word = fold(before[0]) if before else ""
         after = text[end : min(block[1], end + 8)].lstrip(" \t\u00a0\u202f\"'«“(")[:1]
         if mark[0][0] == "." and before is not None:
-            initial = len(word) == 1 and word.isalpha() and before[0].isupper()
-            acronym = after.islower() and ACRONYM.match(word)
-            if (word in ABBREVIATIONS or initial or acronym) and not (word == "etc" and after.isupper()):
+            initial = len(word) == 1 and before[0].isupper()
+            short = not after.isupper() and (word in ABBREVIATIONS or ACRONYM.match(word))
+            if word in TITLES or initial or short:
                 continue
         if mark[0].startswith(("…", "...")) and after.islower():
             continue
@@ -176,7 +177,7 @@ def _short_enough(text: str, sentence: Span, language: Language) -> Iterator[Spa
 
 
 def _joined(text: str, pieces: list[Span]) -> Iterator[Span]:
-    """Pieces without an idea of their own join a neighbour: lead-ins the next one, examples and reasons the one before."""
+    """Pieces without an idea of their own join a neighbour: lead-ins the next, examples the one before."""
     breaks = [m.start() for m in LINE.finditer(text)]
     waiting: int | None = None
     made: list[Span] = []

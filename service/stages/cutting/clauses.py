@@ -28,6 +28,7 @@ OPENING, CLOSING = "(«[", ")»]"
 TOKEN = re.compile(r"\w+|[^\w\s]")
 INFINITIVE = re.compile(r"\w{2,}(?:er|ir|oir|dre|tre|ire)$", re.IGNORECASE)
 AND = {"fr": "et", "en": "and"}
+COORDINATORS = frozenset(("et", "mais", "donc", "and", "but", "so"))
 BUT = {"fr": ("mais", "donc", "alors"), "en": ("but", "so")}
 
 
@@ -51,6 +52,7 @@ def clause_starts(sentence: str, language: Language) -> Iterator[int]:
     connectives = {m.start() for m in CONNECTIVES[language].finditer(sentence)}
     listed = bool(tokens) and language == "fr" and bool(INFINITIVE.match(tokens[0].word))
     depth = first = nuclei = 0
+    needed = _nuclei_needed(tokens, 0)
     awaited = -PENDING  # words before the last "si", "quand" whose main clause has not come yet
     for i, token in enumerate(tokens):
         depth = max(0, depth + (token.word in OPENING) - (token.word in CLOSING))
@@ -58,9 +60,9 @@ def clause_starts(sentence: str, language: Language) -> Iterator[int]:
         if depth == 0 and i and room:
             bare = _begins(tokens, i, starts, language) and token.number - awaited >= PENDING
             item = listed and tokens[i - 1].word == "," and bool(INFINITIVE.match(token.word))
-            if (token.start in connectives or bare or item) and _stands(tokens[first:i], nuclei):
+            if (token.start in connectives or bare or item) and nuclei >= needed:
                 yield token.start
-                first, nuclei = i, 0
+                first, nuclei, needed = i, 0, _nuclei_needed(tokens, i)
         nuclei += token.start in starts
         if token.word in SUBORDINATORS:
             awaited = token.number
@@ -80,8 +82,9 @@ def _begins(tokens: Sequence[Token], i: int, starts: set[int], language: Languag
     return False
 
 
-def _stands(left: Sequence[Token], nuclei: int) -> bool:
-    """True if what lies on the left can stand alone: "pour renouer le lien" and "si on veut" can't."""
-    opener = next((t.word for t in left if t.word[0].isalnum() and t.word not in ("et", "mais", "and", "but")), "")
-    needed = 2 if opener in SUBORDINATORS else 1 if opener in OPENERS else 0
-    return nuclei >= needed
+def _nuclei_needed(tokens: Sequence[Token], first: int) -> int:
+    """Clauses that a piece must hold: "pour renouer le lien" alone waits for one, "si on veut" for two."""
+    opener = next(
+        (t.word for t in tokens[first : first + 3] if t.word not in COORDINATORS and t.word[0].isalnum()), ""
+    )
+    return 2 if opener in SUBORDINATORS else 1 if opener in OPENERS else 0

@@ -1,6 +1,6 @@
 """Tables of the rule cutter: what marks a list, ends a sentence, begins a clause. French and English.
 
-Patterns are linear: no two repeated parts can match the same characters, so 200 kB of dots or blanks cost nothing.
+Patterns are linear: no two repeated parts match the same characters, so 200 kB of dots take under a second.
 """
 
 import re
@@ -8,23 +8,28 @@ import re
 from service.domain.round import Language
 from service.domain.wordform import word_set
 
+TITLES = word_set("mm mme mmes mlle dr drs pr st ste mr mrs ms prof gov cf vs bd e.g i.e eg ie p.ex c.a.d")
+"""Folded words whose full stop never ends a sentence."""
+
 ABBREVIATIONS = word_set(
     """
-    m mm mme mmes mlle dr drs pr me st ste cf ex p pp art al etc env min max tel fig vol ch chap n no nos num av bd
-    apr resp dept hab mr mrs ms prof vs eg ie e.g i.e p.ex c.a.d cad jr sr inc ltd dep gov est approx
+    m ex p pp art al etc env min max tel fig vol ch chap n no nos num av apr resp dept hab cad jr sr inc ltd
+    dep approx
     """
 )
-"""Folded words whose full stop does not end a sentence; "etc." ends one if a capital follows."""
+"""Folded words whose full stop ends a sentence only if a capital follows: "etc.", "no. 5"."""
 
 LINE = re.compile(r"\r\n|[\r\n\v\f\u2028\u2029\x85]")
 
 _BLANK = r"[ \t\u00a0\u202f]"
 BULLET = re.compile(
     rf"{_BLANK}*(?:[-–—•*·▪►●○◦‣⁃>→➢✓✔]+(?={_BLANK}|[^\W\d_]){_BLANK}*"
-    rf"|(?:\d°|(?:\d{{1,2}}|[a-hA-H])[ \u00a0]?[.)/\]-])[.)/\]-]*(?={_BLANK}*[^\W\d_])(?:{_BLANK}+|(?=[A-ZÀÉÈ])){_BLANK}*"
+    rf"|(?:\d°|(?:\d{{1,2}}|[a-hA-H])[ \u00a0]?[.)/\]-])[.)/\]-]*"
+    rf"(?={_BLANK}*[^\W\d_])(?:{_BLANK}+"
+    rf"|(?=[A-ZÀÉÈ])){_BLANK}*"
     r"|\(\d{1,2}\)\s*)"
 )
-"""A list marker at the beginning of a line. A number is one only before a letter: "20 - 25 élèves" is content."""
+"""A list marker that begins a line. A number is one only before a letter: "20 - 25 élèves" is content."""
 
 MINUS = re.compile(rf"{_BLANK}*-{_BLANK}?d(?:e\b|['’])")
 """The beginning of a line that says "fewer" ("- d'impôts") unless other lines begin with a dash too."""
@@ -33,34 +38,43 @@ INLINE = re.compile(
     r"(?<=[\s:;.])(?:[•▪►●◦‣➢]\s*|[-–—]\s+(?=\S)"
     r"|(?P<number>\d{1,2}|[a-h])[)°]\s*(?=[^\W\d_])|\((?P<bracketed>\d{1,2})\)\s*)"
 )
-"""A list marker within a line; one alone ("le maire - élu en 2020") is none; numbers only if they count up from 1."""
+"""A list marker within a line; one alone ("le maire - élu en 2020") is none; numbers must count up from 1."""
 
 END = re.compile(
-    r"(?<![.!?…])[.!?…]+(?:[ \u00a0\u202f][!?]+)?[\"'»”’)\]]*(?=\s|$)|(?<=[^\W\d_])[.!?](?=[A-ZÀÂÇÉÈÊËÎÏÔÖÙÛÜŒ][a-zà-ÿœ]+\s)|;\s+|;(?=[^\W\d_]{3})"
+    r"(?<![.!?…])[.!?…]+(?:[ \u00a0\u202f][!?]+)?[\"'»”’)\]]*(?=\s|$)"
+    r"|(?<=[^\W\d_])[.!?](?=[A-ZÀÂÇÉÈÊËÎÏÔÖÙÛÜŒ][a-zà-ÿœ]+\s)"
+    r"|;\s+|;(?=[^\W\d_]{3})"
 )
 """Where a sentence may end: stops before a blank, a stop glued to a capital, a semicolon."""
 
 GLUED = re.compile(
-    r"(?<=[a-zà-ÿ0-9)%»]) +(?=(?:Il|Ils|Elle|Elles|Je|Nous|On|Vous|Ce|Cela|Ça|Les?|La|Un|Une|Des|Du|De|Pas|Plus|Moins|Trop"
-    r"|Pour|Dans|En|Avec|Sans|Si|Quand|Que|Pourquoi|Comment|Par|Et|Mais|Donc|Ne|Aucune?|Tout|Tous|Manque|Il y"
+    r"(?<=[a-zà-ÿ0-9)%»]) +(?=(?:Il|Ils|Elle|Elles|Je|Nous|On|Vous|Ce|Cela|Ça|Les?|La|Un|Une|Des|Du"
+    r"|De|Pas|Plus|Moins|Trop"
+    r"|Pour|Dans|En|Avec|Sans|Si|Quand|Que|Pourquoi|Comment|Par|Et|Mais|Donc|Ne|Aucune?|Tout|Tous"
+    r"|Manque|Il y"
     r"|The|We|They|There|This|It|More|Better|Also|Not?|Less|If|When|Please"
-    r"|Accueillir|Acheter|Aider|Améliorer|Apprendre|Arrêter|Augmenter|Avoir|Baisser|Consommer|Créer|Cultiver|Développer"
-    r"|Diminuer|Donner|Éduquer|Etre|Être|Faire|Favoriser|Former|Garantir|Imposer|Informer|Instaurer|Interdire|Isoler"
-    r"|Limiter|Lutter|Maintenir|Manger|Mettre|Obliger|Payer|Permettre|Prendre|Proposer|Redonner|Réduire|Rendre|Renforcer"
+    r"|Accueillir|Acheter|Aider|Améliorer|Apprendre|Arrêter|Augmenter|Avoir|Baisser|Consommer|Créer"
+    r"|Cultiver|Développer"
+    r"|Diminuer|Donner|Éduquer|Etre|Être|Faire|Favoriser|Former|Garantir|Imposer|Informer|Instaurer"
+    r"|Interdire|Isoler"
+    r"|Limiter|Lutter|Maintenir|Manger|Mettre|Obliger|Payer|Permettre|Prendre|Proposer|Redonner"
+    r"|Réduire|Rendre|Renforcer"
     r"|Respecter|Rétablir|Revoir|Rouler|Simplifier|Supprimer|Taxer|Trier|Utiliser) [a-zà-ÿœ]"
     r"|[JLDCN]['’][a-zà-ÿœ]{2,}|C['’]est\b)"
 )
-"""Sentences whose stop or line break was lost on the way: "… trop long Pas de suivi". Names have a second capital."""
+"""Sentences whose stop or line break was lost: "… trop long Pas de suivi". Names have a second capital."""
 
 EXAMPLE = re.compile(
-    r"(?:par exemple|p\. ?ex\.?|ex\.? ?:|exemples?\b|à titre d['’]exemple|a titre d['’]exemple|c['’]est le cas"
+    r"(?:par exemple|p\. ?ex\.?|ex\.? ?:|exemples?\b|à titre d['’]exemple|a titre d['’]exemple"
+    r"|c['’]est le cas"
     r"|for example|for instance|e\.g\.|such as)",
     re.IGNORECASE,
 )
 """How a sentence begins that illustrates the one before."""
 
 CONTINUES = re.compile(
-    r"(?:ce qui|ce que|c['’]est (?:pourquoi|pour cela|pour ça)|d['’]où|car|parce qu|puisqu|cela|ceci|ça|celui-ci|celle-ci"
+    r"(?:ce qui|ce que|c['’]est (?:pourquoi|pour cela|pour ça)|d['’]où|car|parce qu|puisqu|cela"
+    r"|ceci|ça|celui-ci|celle-ci"
     r"|ceux-ci|sinon|which|because|this|that|these|it|they|so|otherwise|hence)\b",
     re.IGNORECASE,
 )
@@ -69,8 +83,10 @@ CONTINUES = re.compile(
 POLITE = (
     r"(?:(?:un grand )?merci(?: (?:beaucoup|bien|d['’]avance|par avance|à (?:vous|tous)|encore"
     r"|(?:de|pour) (?:m['’]avoir lue?|votre (?:attention|écoute|lecture|travail)|cette consultation)))*"
-    r"|bonjour(?: à tous)?|bonsoir|bien cordialement|cordialement|bonne (?:journée|réception|continuation)|salutations"
-    r"|(?:many )?thanks(?: (?:a lot|in advance|again))?|thank you(?: (?:very much|for (?:your time|reading|listening)))?"
+    r"|bonjour(?: à tous)?|bonsoir|bien cordialement|cordialement|bonne (?:journée|réception"
+    r"|continuation)|salutations"
+    r"|(?:many )?thanks(?: (?:a lot|in advance|again))?|thank you(?: (?:very much|for (?:your time"
+    r"|reading|listening)))?"
     r"|hello|hi(?: all)?|(?:best |kind )?regards)"
 )
 GREETING = re.compile(rf"{POLITE}[\s.!,;:)…]*", re.IGNORECASE)
@@ -80,9 +96,9 @@ ACRONYM = re.compile(r"(?:\w\.)+\w$")
 
 STANCES = word_set(
     """
-    oui non si ok opposé opposés opposée contre favorable favorables défavorable pour absolument certainement
-    évidemment exactement jamais toujours bof yes no yep nope agreed agree disagree against absolutely definitely
-    never always maybe peut-être
+    oui non si ok opposé opposés opposée contre favorable favorables défavorable pour absolument
+    certainement évidemment exactement jamais toujours bof yes no yep nope agreed agree disagree
+    against absolutely definitely never always maybe peut-être
     """
 )
 """One word that takes a side and belongs to the sentence after it: "Non. Il faut…"."""
@@ -100,13 +116,15 @@ DETERMINERS: dict[Language, frozenset[str]] = {
 
 STARTS: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(
-        r"(?:il (?:faut|faudrait|faudra|y a|y aurait|n['’]y|serait|est|convient|me semble|manque)|c['’](?:est|était)"
+        r"(?:il (?:faut|faudrait|faudra|y a|y aurait|n['’]y|serait|est|convient|me semble|manque)"
+        r"|c['’](?:est|était)"
         r"|ce (?:n['’]est|serait|sont)|(?:ça|cela|je|nous|on|ils|elles)(?! \w+(?:er|ir|re|oir)\b)"
         r"|vous (?:avez|devez|pouvez|allez|êtes|n['’]|ne))(?!\w)|j['’]",
         re.IGNORECASE,
     ),
     "en": re.compile(
-        r"(?:i (?:think|would|believe|want|feel|am|have|had|was|don|do|like|find|need)|i['’]\w+|we \w+|they \w+"
+        r"(?:i (?:think|would|believe|want|feel|am|have|had|was|don|do|like|find|need)|i['’]\w+"
+        r"|we \w+|they \w+"
         r"|there (?:is|are|should|was|were|needs?)|it (?:is|was|would|should|has)|it['’]s|this is|that is)\b",
         re.IGNORECASE,
     ),
@@ -116,17 +134,18 @@ STARTS: dict[Language, re.Pattern[str]] = {
 BLOCKERS: dict[Language, frozenset[str]] = {
     "fr": word_set(
         """
-        que qu qui quand si s comme lorsque lorsqu puisque puisqu quoique où dont quoi et mais donc car or ou ni parce
-        pour sans à a de d en dans par sur avec entre chez vers ne n me m te se le la les l y pourquoi comment combien
-        je tu il elle on ils elles moi nous vous lui eux toi là alors aujourd hui tout - afin jusqu quelque pendant tandis
-        maintenant jamais toujours déjà ici ensuite puis enfin parfois souvent
+        que qu qui quand si s comme lorsque lorsqu puisque puisqu quoique où dont quoi et mais donc
+        car or ou ni parce pour sans à a de d en dans par sur avec entre chez vers ne n me m te se
+        le la les l y pourquoi comment combien je tu il elle on ils elles moi nous vous lui eux toi
+        là alors aujourd hui tout - afin jusqu quelque pendant tandis maintenant jamais toujours
+        déjà ici ensuite puis enfin parfois souvent
         """
     ),
     "en": word_set(
         """
-        that which who whom whose if when while as because than what how where why and but or so since until unless
-        although though whether before after to of for with not n't - the a an do does did is are was were can could
-        should would will have has had
+        that which who whom whose if when while as because than what how where why and but or so
+        since until unless although though whether before after to of for with not n't - the a an do
+        does did is are was were can could should would will have has had
         """
     ),
 }
@@ -134,27 +153,31 @@ BLOCKERS: dict[Language, frozenset[str]] = {
 
 CONNECTIVES: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(
-        r"(?:et (?:puis|surtout|aussi|ensuite|enfin|après|euh|là|donc)|par contre|en revanche|cependant|toutefois|néanmoins"
-        r"|neanmoins|par ailleurs|en outre|ensuite|d['’](?:autre|une) part|de même|en plus,|de plus(?! en| d| grand| vieux)"
+        r"(?:et (?:puis|surtout|aussi|ensuite|enfin|après|euh|là|donc)|par contre|en revanche"
+        r"|cependant|toutefois|néanmoins"
+        r"|neanmoins|par ailleurs|en outre|ensuite|d['’](?:autre|une) part|de même|en plus,"
+        r"|de plus(?! en| d| grand| vieux)"
         r"|mais (?:surtout|enfin|euh|là|si|quand)|bref|sinon)(?!\w)",
         re.IGNORECASE,
     ),
     "en": re.compile(
-        r"(?:and (?:also|then|finally|so)|however|moreover|furthermore|in addition|besides|on the other hand|also,"
+        r"(?:and (?:also|then|finally|so)|however|moreover|furthermore|in addition|besides"
+        r"|on the other hand|also,"
         r"|otherwise|but (?:also|if|when))(?!\w)",
         re.IGNORECASE,
     ),
 }
 
 SUBORDINATORS = word_set(
-    "si quand lorsque lorsqu comme puisque puisqu alors parce tant dès if when while because as although since"
+    "si quand lorsque lorsqu comme puisque puisqu alors parce tant dès if when while because as since"
 )
 """First words of a piece that needs a second clause before it can stand alone."""
 
 OPENERS = SUBORDINATORS | word_set(
     """
-    pour dans en avec sans afin avant après depuis pendant malgré selon à a au aux vu face concernant sur chez par
-    suite étant ayant grâce outre moi personnellement franchement for in to with without after before regarding at on
+    pour dans en avec sans afin avant après depuis pendant malgré selon à a au aux vu face
+    concernant sur chez par suite étant ayant grâce outre moi personnellement franchement for in to
+    with without after before regarding at on
     """
 )
 """First words of a piece that needs a clause of its own before it can stand alone."""
