@@ -30,7 +30,9 @@ class CachedEncoder:
         except sqlite3.DatabaseError:
             aside = path.with_name(path.name + ".damaged")
             path.replace(aside)
-            warnings.warn(f"vector cache {path} was damaged: put aside as {aside}, starting anew", stacklevel=2)
+            warnings.warn(
+                f"vector cache {path} was damaged: put aside as {aside}, starting anew", stacklevel=2
+            )
             self._create()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -57,7 +59,9 @@ class CachedEncoder:
     def _create(self) -> None:
         with closing(self._connect()) as db, db:
             db.execute("PRAGMA journal_mode=WAL")
-            db.execute("CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID"
+            )
 
     def _read(self, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:
         found: dict[bytes, NDArray[np.float32]] = {}

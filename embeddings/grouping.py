@@ -101,9 +101,15 @@ def group(
         none = np.zeros(0, dtype=np.int64)
         empty = np.zeros(0, dtype=np.float32)
         return Grouping(
-            labels=none, parents=none, isolation=empty, near=np.zeros((0, 2), dtype=np.int64), centrality=empty
+            labels=none,
+            parents=none,
+            isolation=empty,
+            near=np.zeros((0, 2), dtype=np.int64),
+            centrality=empty,
         )
-    distinct, where = np.unique(np.asarray(texts, dtype=object), return_inverse=True)  # sorted: any order in, one order here
+    distinct, where = np.unique(
+        np.asarray(texts, dtype=object), return_inverse=True
+    )  # sorted: any order in, one order here
     first = np.zeros(len(distinct), dtype=np.int64)
     first[where[::-1]] = np.arange(n)[::-1]
     heavy = np.bincount(where, weights=np.asarray(weights or [1] * n)) >= 2
@@ -143,7 +149,9 @@ def similarity(texts: Sequence[str], vectors: NDArray[np.float32], words: float)
 
 
 def _word_similarity(texts: Sequence[str]) -> Similarity:
-    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode")
+    grams = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode"
+    )
     try:
         table = grams.fit_transform(texts)
     except ValueError:  # no text holds a letter
@@ -198,7 +206,9 @@ def _averaged(rows: NDArray[np.float32], k: int, rounds: int) -> NDArray[np.floa
     return rows
 
 
-def _leaves_of_graph(rows: NDArray[np.float32], *, k: int, smallest: int, min_samples: int = 5) -> NDArray[np.int64]:
+def _leaves_of_graph(
+    rows: NDArray[np.float32], *, k: int, smallest: int, min_samples: int = 5
+) -> NDArray[np.int64]:
     """HDBSCAN over a k-nearest-neighbour graph: mutual reachability, spanning tree, condensed tree, leaves."""
     n = len(rows)
     similarities, numbers = nearest(rows, k)
@@ -244,7 +254,8 @@ def _mean_similarity(alike: Similarity, labels: NDArray[np.int64]) -> Similarity
     member[inside, labels[inside]] = 1.0
     totals = alike @ member - member
     counts = member.sum(axis=0)[None, :] - member
-    return np.divide(totals, counts, out=np.ones_like(totals), where=counts > 0)
+    means: Similarity = np.divide(totals, counts, out=np.ones_like(totals), where=counts > 0)
+    return means
 
 
 def _centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:

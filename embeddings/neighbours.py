@@ -22,15 +22,19 @@ def nearest(
     queries = rows if queries is None else np.ascontiguousarray(queries, dtype=np.float32)
     k = min(k, len(rows))
     width = rows.shape[1]
-    if len(rows) <= EXACT_UP_TO:
-        index = faiss.IndexFlatIP(width)
-    else:
-        cells = int(4 * np.sqrt(len(rows)))
-        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, cells, faiss.METRIC_INNER_PRODUCT)
-        index.cp.seed = SEED
-        sample = np.random.default_rng(SEED).permutation(len(rows))[: 40 * cells]
-        index.train(rows[np.sort(sample)])
-        index.nprobe = max(8, cells // 64)
+    index: faiss.Index = faiss.IndexFlatIP(width)
+    if len(rows) > EXACT_UP_TO:
+        index = _inverted(rows, index)
     index.add(rows)
     similarities, numbers = index.search(queries, k)
     return similarities, numbers
+
+
+def _inverted(rows: NDArray[np.float32], coarse: faiss.Index) -> faiss.Index:
+    cells = int(4 * np.sqrt(len(rows)))
+    index = faiss.IndexIVFFlat(coarse, rows.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed = SEED
+    sample = np.random.default_rng(SEED).permutation(len(rows))[: 40 * cells]
+    index.train(rows[np.sort(sample)])
+    index.nprobe = max(8, cells // 64)
+    return index

@@ -101,7 +101,11 @@ def b_cubed_f1(gold: Sequence[str], ours: Sequence[str]) -> float:
 
 
 def interval(
-    values: Sequence[float], *, statistic: Callable[[np.ndarray], float] = np.mean, seed: int = 0, rounds: int = 2000
+    values: Sequence[float],
+    *,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+    seed: int = 0,
+    rounds: int = 2000,
 ) -> tuple[float, float]:
     """Bootstrap 95 % percentile interval of a statistic over units (Efron 1979)."""
     sample = np.asarray(values, dtype=float)

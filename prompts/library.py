@@ -14,7 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 LANGUAGES = ("fr", "en")
 FILE = re.compile(r"^(?P<name>[a-z_]+)\.v(?P<version>\d+)\.md$")
-PARTS = re.compile(r"^\+\+\+\n(?P<front>.*?)\n\+\+\+\n+## system\n(?P<system>.*?)\n## user\n(?P<user>.*)$", re.DOTALL)
+PARTS = re.compile(
+    r"^\+\+\+\n(?P<front>.*?)\n\+\+\+\n+## system\n(?P<system>.*?)\n## user\n(?P<user>.*)$", re.DOTALL
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +47,9 @@ def load(name: str, language: str, version: int | None = None) -> Prompt:
             raise ValueError(f"no live prompt {name} in {language}: see prompts/live.toml")
     path = HERE / language / f"{name}.v{version}.md"
     if not path.is_file():
-        raise ValueError(f"no prompt {name} v{version} in {language}: `polyphonie prompts list` shows what there is")
+        raise ValueError(
+            f"no prompt {name} v{version} in {language}: `polyphonie prompts list` shows what there is"
+        )
     return _read(path)
 
 
@@ -63,9 +67,13 @@ def verify() -> None:
         if key not in found:
             raise ValueError(f"prompt {key} was released and is missing: restore it, old drafts name it")
         if key not in locked:
-            raise ValueError(f"prompt {key} is not in prompts/lock.toml: release it with `python -m prompts.release`")
+            raise ValueError(
+                f"prompt {key} is not in prompts/lock.toml: release it with `python -m prompts.release`"
+            )
         if locked[key] != found[key]:
-            raise ValueError(f"prompt {key} was edited after its release: undo, and write the next version instead")
+            raise ValueError(
+                f"prompt {key} was edited after its release: undo, and write the next version instead"
+            )
 
 
 def _read(path: Path) -> Prompt:
@@ -73,7 +81,9 @@ def _read(path: Path) -> Prompt:
     text = path.read_text(encoding="utf-8")
     parts = PARTS.match(text)
     if match is None or parts is None:
-        raise ValueError(f"{path}: not a prompt file (front matter between +++ lines, then ## system and ## user)")
+        raise ValueError(
+            f"{path}: not a prompt file (front matter between +++ lines, then ## system and ## user)"
+        )
     front = tomllib.loads(parts["front"])
     system, user = parts["system"].strip(), parts["user"].strip()
     used = set(re.findall(r"\{(\w+)\}", system + user))

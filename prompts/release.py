@@ -10,5 +10,9 @@ if __name__ == "__main__":
     new = {f"{p.language}/{p.name}.v{p.version}": p.sha256 for p in listing()}
     merged = dict(sorted((new | old).items()))
     lines = [f'"{key}" = "{value}"' for key, value in merged.items()]
-    path.write_text("# Hashes of released prompts; written by `python -m prompts.release`.\n[sha256]\n" + "\n".join(lines) + "\n")
+    path.write_text(
+        "# Hashes of released prompts; written by `python -m prompts.release`.\n[sha256]\n"
+        + "\n".join(lines)
+        + "\n"
+    )
     print(f"{len(merged)} prompts locked, {len(merged.keys() - old.keys())} of them new")

@@ -25,8 +25,8 @@ from service.domain.round import Answer, Question, Round
 from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Synthesised, Topic
 from service.errors import UnsoundDraft
 from service.llm.chat import ChatModel
-from service.stages.final_check import check_draft
 from service.stages.content import find_content
+from service.stages.final_check import check_draft
 from service.stages.group import group_verbatims
 from service.stages.label import label_groups
 from service.stages.segment import segment
@@ -109,7 +109,8 @@ def draft_round(
 ) -> Draft:
     """Draft a whole round. `created_at`, tokens, cost and seconds are left for the caller, who has the clock.
 
-    Raises UnsoundDraft when the final check finds something, and Stopped when the chat model can't go on; replies and vectors already paid for are in their caches.
+    Raises UnsoundDraft when the final check finds something, and Stopped when the chat model can't go on; replies and
+    vectors already paid for are in their caches.
     """
     questions = round_.open_questions
     failures: list[Failure] = []
@@ -150,7 +151,6 @@ def draft_round(
     themed = find_themes(
         tuple(drafted.values()),
         language=round_.language,
-        unit=round_.unit,
         n_respondents=round_.n_respondents,
         given=given_themes,
         encode=encoder.encode,
@@ -194,9 +194,7 @@ def draft_round(
     return draft
 
 
-def _voices(
-    answers: Sequence[Answer], content: Content, segmented: Segmented
-) -> dict[str, tuple[str, ...]]:
+def _voices(answers: Sequence[Answer], content: Content, segmented: Segmented) -> dict[str, tuple[str, ...]]:
     voice = {a.id: a.voice for a in answers}
     behind: dict[str, list[str]] = defaultdict(list)
     for duplicate in content.duplicates:

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     llm_workers: int = Field(4, ge=1, le=64, description="model calls under way at once")
     llm_price_input: float | None = Field(None, ge=0, description="price of a million input tokens")
     llm_price_output: float | None = Field(None, ge=0, description="price of a million output tokens")
-    encoder: str = Field("local", description="local | use | e5 | minilm | a sentence-transformers name or path")
+    encoder: str = Field(
+        "local", description="local | use | e5 | minilm | a sentence-transformers name or path"
+    )
     budget: int | None = Field(None, ge=0, description="most tokens that a run may use")
     cache_dir: Path = Field(
         Path("~/.cache/polyphonie"), description="where vectors and model replies are kept between runs"

@@ -39,7 +39,10 @@ class Tools:
         if self.chat is None or self.meter is None or origin == "extractive":
             return {"model": "extractive", "prompt": None}
         refs = [p for p in self.meter.usage().prompts if p.name == prompt]
-        return {"model": self.chat.name, "prompt": f"{prompt}.v{refs[0].version}@{refs[0].sha256[:12]}" if refs else None}
+        return {
+            "model": self.chat.name,
+            "prompt": f"{prompt}.v{refs[0].version}@{refs[0].sha256[:12]}" if refs else None,
+        }
 
 
 @contextmanager
@@ -103,5 +106,9 @@ def _layers(
     chat = LangChainChat(spec, base_url=base_url, api_key=api_key, timeout=settings.llm_timeout, name=name)
     # the address is part of what decides a reply: two servers may call different models by one name
     where = "local" if name.startswith("local") else str(base_url)
-    kept = Cached(Patient(chat, at_once=settings.llm_workers), cache / "replies.sqlite", parameters=f"temperature=0 at {where}")
+    kept = Cached(
+        Patient(chat, at_once=settings.llm_workers),
+        cache / "replies.sqlite",
+        parameters=f"temperature=0 at {where}",
+    )
     return Metered(kept, settings.budget)

@@ -27,7 +27,14 @@ def topic(
     def one(text: str) -> str:
         nonlocal number
         number += 1
-        v = Verbatim(id=f"{id_}:R{number:02d}.1", answer_id=f"{id_}:R{number:02d}", start=0, end=len(text), quote=text, text=text)
+        v = Verbatim(
+            id=f"{id_}:R{number:02d}.1",
+            answer_id=f"{id_}:R{number:02d}",
+            start=0,
+            end=len(text),
+            quote=text,
+            text=text,
+        )
         verbatims.append(v)
         voices[v.id] = (f"R{number:02d}",)
         categories[f"R{number:02d}"] = "Élus" if number % 2 else "Patients"
@@ -40,11 +47,28 @@ def topic(
         families.setdefault(parent, []).extend(ids)
         n, by = count_people(ids, voices, categories)
         made.append(
-            Group(id=f"{id_}.{name}", level=1, parent=parent, verbatim_ids=ids, n_respondents=n, by_category=by, exemplar_ids=ids[:3])
+            Group(
+                id=f"{id_}.{name}",
+                level=1,
+                parent=parent,
+                verbatim_ids=ids,
+                n_respondents=n,
+                by_category=by,
+                exemplar_ids=ids[:3],
+            )
         )
     for parent, ids in families.items():
         n, by = count_people(ids, voices, categories)
-        made.append(Group(id=parent, level=2, verbatim_ids=tuple(ids), n_respondents=n, by_category=by, exemplar_ids=tuple(ids[:3])))
+        made.append(
+            Group(
+                id=parent,
+                level=2,
+                verbatim_ids=tuple(ids),
+                n_respondents=n,
+                by_category=by,
+                exemplar_ids=tuple(ids[:3]),
+            )
+        )
     alone = tuple(Isolated(verbatim_id=one(t), score=0.9) for t in isolated)
     return Topic(
         question=Question(id=id_, title=question),
@@ -60,5 +84,9 @@ def topic(
     )
 
 
-BUSES = ["Il faut plus de bus le soir", "Les bus doivent passer plus tard le soir", "Il manque des bus le soir"]
+BUSES = [
+    "Il faut plus de bus le soir",
+    "Les bus doivent passer plus tard le soir",
+    "Il manque des bus le soir",
+]
 TREES = ["Il faut planter des arbres sur la place", "Planter des arbres pour avoir de l'ombre"]

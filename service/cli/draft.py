@@ -21,15 +21,16 @@ STOPPED = "stopped.json"
 """Left in the output folder by a run that was stopped: what --resume must be given again."""
 
 Source = Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, XLSX, JSON or JSON Lines.")]
-Questions = Annotated[
-    str | None, typer.Option(help="Only these, joined by +: Q1,Q4+Q12.", metavar="IDS")
-]
+Questions = Annotated[str | None, typer.Option(help="Only these, joined by +: Q1,Q4+Q12.", metavar="IDS")]
 Themes = Annotated[
-    Path | None, typer.Option(help="Themes of the general synthesis: one title a line, or JSON.", metavar="FILE")
+    Path | None,
+    typer.Option(help="Themes of the general synthesis: one title a line, or JSON.", metavar="FILE"),
 ]
 Llm = Annotated[
     str | None,
-    typer.Option(help="extractive, local, provider:model or openai:MODEL.", metavar="SPEC", show_default=False),
+    typer.Option(
+        help="extractive, local, provider:model or openai:MODEL.", metavar="SPEC", show_default=False
+    ),
 ]
 EncoderSpec = Annotated[
     str | None,
@@ -73,7 +74,9 @@ def draft(
         except (Stopped, KeyboardInterrupt) as stop:
             write_whole(out / STOPPED, json.dumps(run, indent=1) + "\n")
             reason = str(stop) or "interrupted"
-            raise Stopped(f"{reason} What was finished is kept; the same command with --resume goes on.") from stop
+            raise Stopped(
+                f"{reason} What was finished is kept; the same command with --resume goes on."
+            ) from stop
         usage = tools.usage()
     made = replace(
         made,
@@ -127,7 +130,7 @@ def _fingerprint(
     return {
         "input_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         "questions": questions,
-        "themes": themes and hashlib.sha256(themes.read_bytes()).hexdigest(),
+        "themes": None if themes is None else hashlib.sha256(themes.read_bytes()).hexdigest(),
         "llm": settings.llm,
         "encoder": settings.encoder,
     }
@@ -138,7 +141,9 @@ def _check_resume(out: Path, run: dict[str, str | None], resume: bool) -> None:
     stopped = out / STOPPED
     if not stopped.exists():
         if resume:
-            say(f"Nothing was stopped in {out}: starting from the beginning (finished model calls are not repeated).")
+            say(
+                f"Nothing was stopped in {out}: starting from the beginning (finished model calls are not repeated)."
+            )
         return
     before = json.loads(stopped.read_text(encoding="utf-8"))
     changed = [name for name, value in run.items() if before.get(name) != value]

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from service.domain.round import Round
@@ -71,9 +70,7 @@ class Bars:
 
     def __init__(self, bars: "Progress") -> None:
         self._bars = bars
-        self._tasks = {
-            stage: bars.add_task(name, total=None, start=False) for stage, name in STAGES.items()
-        }
+        self._tasks = {stage: bars.add_task(name, total=None, start=False) for stage, name in STAGES.items()}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if done == 0:

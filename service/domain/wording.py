@@ -107,12 +107,27 @@ def _class(n: int, total: int) -> str:
 PEOPLE_FR = r"(?:organisations?|répondants?|personnes|acteurs|participants|contributeurs|avis|réponses|voix)"
 PEOPLE_EN = r"(?:organi[sz]ations?|respondents?|people|participants|answers|voices)"
 CLAIMS: tuple[tuple[str, str], ...] = (
-    ("all", rf"\b(?:unanim\w+|(?:toutes|tous|l['’]ensemble)(?: les| des) {PEOPLE_FR}|all (?:the )?{PEOPLE_EN}|everyone|tout le monde s)"),
-    ("most", r"\b(?:la plupart|la grande majorité|la quasi-totalité|most (?:of )?(?:the )?(?:organi|respond|people|part)|the vast majority)"),
-    ("majority", r"\b(?:(?:la|une) majorité|majoritaire\w*|plus de la moitié|(?:a|the) majority|more than half)\b"),
-    ("many", rf"\b(?:de nombreu\w+ {PEOPLE_FR}|beaucoup d['’e]\s*{PEOPLE_FR}|pour beaucoup\b|many {PEOPLE_EN})"),
+    (
+        "all",
+        rf"\b(?:unanim\w+|(?:toutes|tous|l['’]ensemble)(?: les| des) {PEOPLE_FR}|all (?:the )?{PEOPLE_EN}|everyone|tout le monde s)",
+    ),
+    (
+        "most",
+        r"\b(?:la plupart|la grande majorité|la quasi-totalité|most (?:of )?(?:the )?(?:organi|respond|people|part)|the vast majority)",
+    ),
+    (
+        "majority",
+        r"\b(?:(?:la|une) majorité|majoritaire\w*|plus de la moitié|(?:a|the) majority|more than half)\b",
+    ),
+    (
+        "many",
+        rf"\b(?:de nombreu\w+ {PEOPLE_FR}|beaucoup d['’e]\s*{PEOPLE_FR}|pour beaucoup\b|many {PEOPLE_EN})",
+    ),
     ("several", rf"\b(?:plusieurs {PEOPLE_FR}|several {PEOPLE_EN})"),
-    ("some", rf"\b(?:certain(?:e?s)(?: {PEOPLE_FR})?(?= (?:\w+ent|ont|sont)\b)|quelques {PEOPLE_FR}|some {PEOPLE_EN})"),
+    (
+        "some",
+        rf"\b(?:certain(?:e?s)(?: {PEOPLE_FR})?(?= (?:\w+ent|ont|sont)\b)|quelques {PEOPLE_FR}|some {PEOPLE_EN})",
+    ),
 )
 ONLY_ONE = re.compile(
     r"\b(?:une seule (?:organisation|personne|voix|réponse)|un seul (?:répondant|avis|acteur)|only one (?:organi|respond|person)|a single (?:organi|respond|voice))",

@@ -20,7 +20,9 @@ def from_json(text: str) -> Draft:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInput(f"this is no draft: {where}: {first['msg']}. Give a draft.json written by `polyphonie draft`.") from error
+        raise BadInput(
+            f"this is no draft: {where}: {first['msg']}. Give a draft.json written by `polyphonie draft`."
+        ) from error
     if draft.schema != SCHEMA:
         raise BadInput(f"schema {draft.schema} is not {SCHEMA}: draft the round again with this version.")
     return draft

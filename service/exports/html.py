@@ -22,7 +22,11 @@ def to_html(draft: Draft) -> str:
     """The draft as a page in the round's language."""
     language, unit = draft.round.language, draft.round.unit
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     style = (TEMPLATES / "draft.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "draft.js").read_text(encoding="utf-8")

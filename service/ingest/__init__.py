@@ -71,7 +71,7 @@ def read_themes(path: Path) -> tuple[GivenTheme, ...]:
                 )
                 for one in json.loads(text)
             )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(f'{path}: {error!r}. A JSON theme file is a list of {{"title": …}}.') from error
     titles = tuple(GivenTheme(title=line.strip()) for line in text.splitlines() if line.strip())
     if not titles:

@@ -67,7 +67,9 @@ def looks_closed(question_id: str, texts: Sequence[str]) -> bool:
         all(fold(t) in YES_NO for t in texts) or all(NUMBER.fullmatch(t) for t in texts)
     ):
         return True
-    if len(texts) < CLOSED_RESPONDENTS:
+    if len(texts) < CLOSED_RESPONDENTS or any(
+        len(part) > CLOSED_CHARS for text in texts for part in re.split("[;,]", text)
+    ):
         return False
     distinct: set[str] = set()
     most = min(CLOSED_OPTIONS, len(texts) // 4)

@@ -17,18 +17,18 @@ SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 
 def read_delimited(text: str, limits: Limits, log: Log) -> Table:
     """The table of a CSV text. Raises Unreadable."""
+    csv.field_size_limit(limits.line_bytes)  # before the separator is looked for: a quote may never close
     named = SEP_LINE.match(text)
     separator = named[1] if named else _separator(text)
-    csv.field_size_limit(limits.line_bytes)
     return make_table(
         _numbered(text[named.end() :] if named else text, separator, 2 if named else 1, log), limits, log
     )
 
 
 def _separator(text: str) -> str:
-    """The separator that cuts the header in most columns and the next rows in as many."""
+    """The separator that cuts the header in most columns and most of the next rows in as many."""
 
-    def rank(separator: str) -> tuple[bool, int, float]:
+    def rank(separator: str) -> tuple[bool, bool, int, float]:
         widths: list[int] = []
         try:
             for row in csv.reader(io.StringIO(text[:SAMPLE_CHARS], newline=""), delimiter=separator):
@@ -37,10 +37,10 @@ def _separator(text: str) -> str:
                 if len(widths) >= SAMPLE_ROWS:
                     break
         except csv.Error:
-            return False, 0, 0.0
+            return False, False, 0, 0.0
         same = sum(n == widths[0] for n in widths) / len(widths) if widths else 0.0
-        table = bool(widths) and widths[0] > 1 and same >= 0.8
-        return table, widths[0] if table else 0, same
+        table = same >= 0.5 and widths[0] > 1
+        return table, same >= 0.8, widths[0] if table else 0, same
 
     return max(SEPARATORS, key=rank)
 

@@ -30,7 +30,11 @@ def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
         if isinstance(whole, dict) and isinstance(whole.get("answers"), list):
             extra = {k: v for k, v in whole.items() if k != "answers"}
             whole = whole["answers"]
-        records = list(enumerate(whole if isinstance(whole, list) else [whole], start=1))
+        if not isinstance(whole, list):
+            whole = [whole]
+        if len(whole) > limits.rows:
+            raise log.stop(f"more than {limits.rows:,} answers", "split the round into several files")
+        records = list(enumerate(whole, start=1))
     return _table(records, extra, limits, log)
 
 

@@ -39,7 +39,7 @@ class Problem:
         where = self.file
         where += f", row {self.row}" if self.row is not None else ""
         where += f", column {self.column}" if self.column is not None else ""
-        return f"{self.severity}: {where}: {self.message} → {self.remedy}"
+        return " ".join(f"{self.severity}: {where}: {self.message} → {self.remedy}".split())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,9 @@ from service.ingest.problems import Log
 from service.ingest.sidecar import Sidecar
 from service.ingest.tables import Table
 
+LANGUAGE_SAMPLE = 5_000
+"""Answers, spread over all, that tell the language of a round."""
+
 
 def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | None:
     """The round, or None where the log has an error. name: its id and title where nobody gives them."""
@@ -30,10 +33,11 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
     questions = tuple(counted(q, answers) if q.kind == "closed" else q for q in questions)
     said = [a for a in answers if a.text.strip()]
     open_ids = {q.id for q in questions if q.kind == "open"}
+    spoken = [a.text for a in said if a.question_id in open_ids]
     return Round(
         id=sidecar.id or name,
         title=sidecar.title or name,
-        language=sidecar.language or detect_language(a.text for a in said if a.question_id in open_ids),
+        language=sidecar.language or detect_language(spoken[:: 1 + len(spoken) // LANGUAGE_SAMPLE]),
         unit=sidecar.unit,
         note=sidecar.note,
         questions=questions,

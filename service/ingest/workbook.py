@@ -17,6 +17,9 @@ from service.ingest.tables import SHEET_ERRORS, NumberedRow, Table, make_table
 
 ASIDE = ("questions", "panel")
 RATIO_FROM = 10_000_000
+LAST_ROW = 1_048_576
+"""Excel's own limit."""
+
 MOST_COLUMNS = 16_000
 """Cells of a row from which it is taken for a slip of the hand: Excel's own limit is 16,384."""
 
@@ -80,7 +83,7 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
         # A sheet's own <dimension> may be wrong, and openpyxl would believe it and leave cells out.
         sheet.reset_dimensions()
         formulas[sheet.title].reset_dimensions()
-        if not any(cell is not None for row in sheet.iter_rows(values_only=True) for cell in row):
+        if not _holds_data(sheet):
             continue
         rows = _rows(sheet, formulas[sheet.title], log)
         if name in ASIDE:
@@ -100,9 +103,18 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
     return Table(header=answers.header, rows=answers.rows, sheets=aside)
 
 
+def _holds_data(sheet: Any) -> bool:
+    rows = enumerate(sheet.iter_rows(max_row=LAST_ROW + 1, values_only=True), start=1)
+    return any(number > LAST_ROW or any(cell is not None for cell in row) for number, row in rows)
+
+
 def _rows(values: Any, formulas: Any, log: Log) -> Iterator[NumberedRow]:
-    both = zip(values.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)
+    # Gaps between rows are filled by openpyxl: without a last row a file of 5 kB fills them for ever.
+    found = (s.iter_rows(max_row=LAST_ROW + 1, values_only=True) for s in (values, formulas))
+    both = zip(*found, strict=True)
     for number, (row, raw) in enumerate(both, start=1):
+        if number > LAST_ROW:
+            raise log.stop(f"rows beyond {LAST_ROW:,}", "remove what stands there, or give a CSV", row=number)
         if len(row) > MOST_COLUMNS:
             raise log.stop(f"{len(row):,} columns", "keep the columns of the questions", row=number)
         for at, (cell, source) in enumerate(zip(row, raw, strict=True), start=1):

@@ -79,7 +79,11 @@ def repair(request: ChatRequest, reply: ChatReply, reason: str, language: str) -
     prompt = prompts.load("repair", language)
     system, user = _filled(
         prompt,
-        {"request": request.user, "reply": prompts.fence([reply.text], "r"), "reason": prompts.fence([reason], "r")},
+        {
+            "request": request.user,
+            "reply": prompts.fence([reply.text], "r"),
+            "reason": prompts.fence([reason], "r"),
+        },
     )
     return ChatRequest(
         prompt=_ref(prompt),
@@ -116,7 +120,9 @@ def parse(text: str, shape: type[BaseModel]) -> BaseModel:
         found, _ = json.JSONDecoder(strict=False).raw_decode(re.sub(r",(\s*[}\]])", r"\1", text[start:]))
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text) - start - 1
-        raise BadReply("the JSON object is cut off: answer shorter" if cut else f"not JSON: {error.msg}") from error
+        raise BadReply(
+            "the JSON object is cut off: answer shorter" if cut else f"not JSON: {error.msg}"
+        ) from error
     try:
         return shape.model_validate(found)
     except ValidationError as error:

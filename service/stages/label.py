@@ -35,8 +35,9 @@ def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Lab
         made[g.id] = _extractive(topic, g, verbatims, encode, taken)
     failures: list[Failure] = []
     if chat is not None and made:
-        asks = [_ask(topic, g, verbatims, encode) for g in made.values()]
-        for group_id, got in zip(list(made), ask(chat, asks), strict=True):
+        asks: list[Ask[Group]] = [_ask(topic, g, verbatims, encode) for g in made.values()]
+        replies = ask(chat, asks)
+        for group_id, got in zip(list(made), replies, strict=True):
             if isinstance(got, Refused):
                 failures.append(Failure(id=group_id, stage="label", reason=got.reason))
                 made[group_id] = _refused(made[group_id], got.reason, topic)
@@ -76,13 +77,14 @@ def _refused(group: Group, reason: str, topic: Topic) -> Group:
         else f"The model's label was refused ({reason}); a verbatim of the group stands in."
     )
     return replace(
-        group, label_support=Support(supported=True, score=1.0, origin="extractive", note=typeset(note, topic.language))
+        group,
+        label_support=Support(
+            supported=True, score=1.0, origin="extractive", note=typeset(note, topic.language)
+        ),
     )
 
 
-def _ask(
-    topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode
-) -> Ask[Group]:
+def _ask(topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode) -> Ask[Group]:
     shown = _members(group, verbatims)[:MEMBERS_SHOWN]
     others = _contrast(topic, group, verbatims, encode)
     texts = [m.text for m in shown]
@@ -94,7 +96,9 @@ def _ask(
             raise BadReply(f"exemplars: {unknown or 'none'}; give ids of verbatims of the group, such as v1")
         label = as_sentence(reply.label, topic.language)
         reason = check_label(label, texts, topic.language)
-        if reason and not (reply.opposed and "words: at most" in reason and len(label.split()) <= 25 + OPPOSED_EXTRA):
+        if reason and not (
+            reply.opposed and "words: at most" in reason and len(label.split()) <= 25 + OPPOSED_EXTRA
+        ):
             raise BadReply(f"label: {reason}")
         score = support(label, texts, encode)
         if score < SUPPORTED:
@@ -121,9 +125,7 @@ def _ask(
     )
 
 
-def _contrast(
-    topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode
-) -> list[str]:
+def _contrast(topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode) -> list[str]:
     others = [g for g in topic.groups if g.level == 1 and g.id != group.id]
     if not others:
         return []

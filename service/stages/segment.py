@@ -1,6 +1,6 @@
 """Segment: answers cut into ideas, each with its exact span and a simplified wording.
 
-Rules do the cutting (`cutting`) and the wording (`simplify`); a chat model is asked only about answers that are long.
+Rules do the cutting (`cutting`) and the wording (`simplify`); a chat model is asked only about long answers.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,11 @@ from service.stages.cutting import Span, cut, word_count
 from service.stages.simplify import simplify
 
 LONG_ANSWER = 80
-"""Words from which an answer is shown to the chat model, where there is one: one in twenty in a citizens' round."""
+"""Words from which a chat model is asked about an answer, where there is one: 1 in 20 in a citizens' round."""
+
+
+OWN_WORDS = 0.6
+"""Share of a model's wording that must be words of the quote; the rest are endings and joints."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,8 +36,9 @@ def segment(
 ) -> Segmented:
     """Cut the kept answers of one question. Every answer has at least one verbatim or one failure.
 
-    whole: each answer is one verbatim, as it stands but for outer blanks. With a chat model, long answers are refined:
-    the rule-cut pieces are merged and reworded by it, within checks; where a reply is refused the rules' cut stands.
+    whole: each answer is one verbatim, as it stands but for outer blanks. With a chat model, long answers are
+    refined: it merges and rewords the rule-cut pieces, within checks; where a reply is refused the rules' cut
+    stands and a failure of that answer says why. A failure without verbatims is an answer that can't be cut.
     """
     ideas = {a.id: _whole(a.text) if whole else _ruled(a.text) for a in answers}
     failures = [
@@ -42,7 +47,9 @@ def segment(
         if not ideas[a.id]
     ]
     if chat is not None and not whole:
-        refined, refused = _refine([a for a in answers if word_count(a.text) >= LONG_ANSWER], ideas, language, chat)
+        refined, refused = _refine(
+            [a for a in answers if word_count(a.text) >= LONG_ANSWER], ideas, language, chat
+        )
         ideas |= refined
         failures += refused
     verbatims = tuple(
@@ -83,7 +90,8 @@ def _refine(
     asks = [_ask(a, ideas[a.id], language) for a in several]
     refined: dict[str, list[Idea]] = {}
     refused: list[Failure] = []
-    for answer, got in zip(several, ask(chat, asks), strict=True):
+    replies = ask(chat, asks)
+    for answer, got in zip(several, replies, strict=True):
         if isinstance(got, Refused):
             refused.append(Failure(id=answer.id, stage="segment", reason=f"cut by rule: {got.reason}"))
         else:
@@ -106,25 +114,33 @@ def _ask(answer: Answer, pieces: list[Idea], language: Language) -> Ask[list[Ide
 
 
 def merged(text: str, pieces: list[Idea], reply: IdeasReply) -> list[Idea]:
-    """The pieces merged as the reply says. Raises BadReply unless the ideas cover all pieces once, in order, and no wording
-    brings a negation that the quote lacks, drops one, or says mostly other words."""
+    """The pieces merged as the reply says.
+
+    Raises BadReply unless the ideas cover all pieces once, in order, and each wording is mostly the quote's words,
+    with no number of its own, and denies something if and only if the quote does.
+    """
     made: list[Idea] = []
     expected = 1
     for idea in reply.ideas:
+        name = f"idea p{idea.first}–p{idea.last}"
         if idea.first != expected or not idea.first <= idea.last <= len(pieces):
-            raise BadReply(
-                f"idea p{idea.first}–p{idea.last}: the ideas must cover p1 to p{len(pieces)} in order, each piece once"
-            )
+            raise BadReply(f"{name}: the ideas must cover p1 to p{len(pieces)} in order, each piece once")
         expected = idea.last + 1
         span = (pieces[idea.first - 1].span[0], pieces[idea.last - 1].span[1])
-        quote = text[slice(*span)]
-        said = set(words(quote))
-        wording = words(idea.text)
-        if not wording or sum(w in said for w in wording) < 0.6 * len(wording):
-            raise BadReply(f"idea p{idea.first}–p{idea.last}: use the respondent's own words, nothing new")
-        if bool(negations(idea.text)) != bool(negations(quote)) and not negations(simplify(quote)) == negations(idea.text):
-            raise BadReply(f"idea p{idea.first}–p{idea.last}: keep the negation as the respondent put it")
-        made.append(Idea(span=span, text=idea.text.strip()))
+        made.append(Idea(span=span, text=_worded(idea.text.strip(), text[slice(*span)], name)))
     if expected != len(pieces) + 1:
         raise BadReply(f"pieces p{expected} to p{len(pieces)} are in no idea; every piece belongs to one")
     return made
+
+
+def _worded(wording: str, quote: str, name: str) -> str:
+    """The wording, if it says what the quote says. Raises BadReply."""
+    said, wrote = set(words(quote)), words(wording)
+    if not wrote or sum(w in said for w in wrote) < OWN_WORDS * len(wrote):
+        raise BadReply(f"{name}: use the respondent's own words, nothing new")
+    if any(any(map(str.isdigit, w)) and w not in said for w in wrote):
+        raise BadReply(f"{name}: a number that the respondent did not write")
+    denies = bool(negations(wording))
+    if denies != bool(negations(quote)) and negations(wording) != negations(simplify(quote)):
+        raise BadReply(f"{name}: keep the negation as the respondent put it")
+    return wording

@@ -1,6 +1,6 @@
 """Synthesise: paragraphs for one question or for joined ones, every sentence citing groups. A model's, checked, or assembled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import prompts
@@ -43,7 +43,9 @@ def synthesise(topics: tuple[Topic, ...], *, encode: Encode, chat: ChatModel | N
 
 def _note(topic: Topic, reason: str) -> str:
     if topic.language == "fr":
-        return typeset(f"Synthèse du modèle refusée ({reason}) ; celle-ci est assemblée à partir des libellés.", "fr")
+        return typeset(
+            f"Synthèse du modèle refusée ({reason}) ; celle-ci est assemblée à partir des libellés.", "fr"
+        )
     return f"The model's synthesis was refused ({reason}); this one is assembled from the labels."
 
 
@@ -121,7 +123,9 @@ class _Request:
     def _sentence(self, reply: SentenceReply) -> Sentence:
         unknown = [c for c in reply.cites if c not in self.groups and c not in self.voices]
         if unknown or not reply.cites:
-            raise BadReply(f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as g1")
+            raise BadReply(
+                f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as g1"
+            )
         cited = list(dict.fromkeys(reply.cites))
         groups = [self.groups[c] for c in cited if c in self.groups]
         alone = [self.voices[c] for c in cited if c in self.voices]
@@ -137,7 +141,9 @@ class _Request:
         doubt = turned(text, evidence)
         supported = score >= SUPPORTED and doubt is None
         if not supported and self.tries == 1:
-            raise BadReply(f"« {reply.text[:60]} »: {doubt or 'it says what its labels do not say; use their words'}")
+            raise BadReply(
+                f"« {reply.text[:60]} »: {doubt or 'it says what its labels do not say; use their words'}"
+            )
         return Sentence(
             text=text,
             group_ids=tuple(g.id for _, g in groups),
@@ -151,8 +157,10 @@ class _Request:
 
     def _doubt(self, doubt: str | None) -> str:
         if self.language == "fr":
-            why = "une négation ne s’y retrouve pas" if doubt else "l’appui dans les verbatims cités est faible"
+            why = (
+                "une négation ne s’y retrouve pas" if doubt else "l’appui dans les verbatims cités est faible"
+            )
             return f"À vérifier{chr(160)}: {why}."
-        return "To be checked: " + ("a negation does not match." if doubt else "weak support in the cited verbatims.")
-
-
+        return "To be checked: " + (
+            "a negation does not match." if doubt else "weak support in the cited verbatims."
+        )

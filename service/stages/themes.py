@@ -1,6 +1,7 @@
 """Themes: a general synthesis across questions, every sentence citing sentences of question syntheses."""
 
-from collections import Counter, defaultdict
+import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,23 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 import prompts
 from service.domain.draft import DraftQuestion, Failure, Section, Sentence, SentenceRef, Theme, ThemeSentence
 from service.domain.language import ENGLISH, FRENCH
-from service.domain.round import Language, Unit
+from service.domain.round import Language
 from service.domain.steps import GivenTheme, Themed
 from service.domain.wordform import fold
+from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import SentenceReply, ThemesReply
-from service.stages.check import HEADING_WORDS, SMALL, SUPPORTED, Encode, check_sentence, one_sentence, support
+from service.stages.check import (
+    HEADING_WORDS,
+    SMALL,
+    STEM,
+    SUPPORTED,
+    Encode,
+    check_sentence,
+    one_sentence,
+    support,
+)
 from service.stages.extractive import as_sentence
 
 FEWEST, MOST = 3, 6
@@ -30,6 +41,9 @@ SHOWN = 120
 """Sentences shown to the model, those of most respondents first."""
 
 TITLE_WORDS = 3
+
+VERBAL = re.compile(r"(?:ons|ez|aient|ait|issent|ement|ly|ing|ent(?<!ment)(?<!gent)(?<!tient)(?<!tients))$")
+"""Endings of French verbs and adverbs, which make poor titles."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +60,6 @@ def find_themes(
     questions: tuple[DraftQuestion, ...],
     *,
     language: Language,
-    unit: Unit,
     n_respondents: int,
     given: tuple[GivenTheme, ...] = (),
     encode: Encode,
@@ -136,27 +149,31 @@ def _given_places(items: Sequence[Item], given: tuple[GivenTheme, ...], encode: 
 
 
 def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]:
-    """A title of the words that set a theme apart (TF-IDF over themes): it names the matter and claims no position."""
-    empty = [fold(w) for w in (*SMALL, *FRENCH, *ENGLISH)]
-    texts = [" ".join(i.matter for i in family) for family in families]
+    """A title of the words that set a theme apart: it names the matter and claims no position.
+
+    A word counts by its TF-IDF over the themes times the sentences of the theme that have it: what recurs, not what is rare.
+    """
+    empty = {fold(w) for w in (*SMALL, *FRENCH, *ENGLISH)}
     words = TfidfVectorizer(token_pattern=r"(?u)\b[^\W\d_]{5,}\b", sublinear_tf=True)
     try:
-        table = words.fit_transform(texts).toarray()
+        table = words.fit_transform(" ".join(i.matter for i in family) for family in families).toarray()
     except ValueError:
-        return [("Thème" if language == "fr" else "Theme") + f" {k}" for k in range(1, len(texts) + 1)]
-    names = words.get_feature_names_out()
+        return [("Thème" if language == "fr" else "Theme") + f" {k}" for k in range(1, len(families) + 1)]
+    names = [str(name) for name in words.get_feature_names_out()]
+    head = "Autour de : " if language == "fr" else "About: "
     titles = []
-    for row, text in zip(table, texts, strict=True):
-        spelt = Counter(text.replace("’", " ").split())
+    for row, family in zip(table, families, strict=True):
+        matters = [i.matter.casefold() for i in family]
+        score = {
+            name: weight * sum(name[:STEM] in m for m in matters)
+            for name, weight in zip(names, row, strict=True)
+            if weight > 0 and fold(name) not in empty and not VERBAL.search(fold(name))
+        }
         chosen: list[str] = []
-        for at in np.argsort(-row, kind="stable"):
-            word = str(names[at])
-            if row[at] > 0 and fold(word) not in empty and not any(word[:5] == c[:5] for c in chosen):
-                chosen.append(next((w.strip(".,;:()«»") for w in spelt if w.casefold().startswith(word)), word))
-            if len(chosen) == TITLE_WORDS:
-                break
-        title = ", ".join(w.casefold() for w in chosen)
-        titles.append(title[:1].upper() + title[1:])
+        for name in sorted(score, key=lambda n: (-score[n], n)):
+            if len(chosen) < TITLE_WORDS and not any(name[:STEM] == c[:STEM] for c in chosen):
+                chosen.append(name)
+        titles.append(typeset(head + ", ".join(chosen), language))
     return titles
 
 
@@ -223,7 +240,9 @@ class _Request:
     def _sentence(self, reply: SentenceReply) -> ThemeSentence:
         unknown = [c for c in reply.cites if c not in self.items]
         if unknown or not reply.cites:
-            raise BadReply(f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as s1")
+            raise BadReply(
+                f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as s1"
+            )
         cited = [self.items[c] for c in dict.fromkeys(reply.cites)]
         text = as_sentence(reply.text, self.language)
         sources = [i.sentence.text for i in cited]
@@ -232,7 +251,11 @@ class _Request:
         if reason:
             raise BadReply(f"« {reply.text[:60]} »: {reason}")
         supported = support(text, [*sources, *(i.matter for i in cited)], self.encode) >= SUPPORTED
-        weak = "Appui faible dans les phrases citées." if self.language == "fr" else "Weak support in the sentences cited."
+        weak = (
+            "Appui faible dans les phrases citées."
+            if self.language == "fr"
+            else "Weak support in the sentences cited."
+        )
         return ThemeSentence(
             text=text,
             refs=tuple(i.ref for i in cited),

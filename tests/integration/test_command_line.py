@@ -52,7 +52,12 @@ def test_help_is_quick():
     heavy = polyphonie("--version").returncode
     assert heavy == 0
     probe = "import sys; sys.argv=['polyphonie','--help']\nimport service.cli\nprint([m for m in ('torch','langchain','numpy','pydantic','openpyxl') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_check_says_what_the_round_holds():
@@ -75,7 +80,14 @@ def test_shuffled_rows_give_the_same_groups(demo: Path, tmp_path: Path):
         csv.writer(file, delimiter=";").writerows([header, *reversed(rows)])
     (tmp_path / "answers.round.json").write_text(EXAMPLE.with_name("answers.round.json").read_text())
     assert polyphonie("draft", shuffled, "--out", tmp_path / "out").returncode == 0
-    groups = [[(g["id"], sorted(g["verbatim_ids"]), g["label"]) for q in stable(p)["questions"] for g in q["groups"]] for p in (demo / "draft.json", tmp_path / "out" / "draft.json")]
+    groups = [
+        [
+            (g["id"], sorted(g["verbatim_ids"]), g["label"])
+            for q in stable(p)["questions"]
+            for g in q["groups"]
+        ]
+        for p in (demo / "draft.json", tmp_path / "out" / "draft.json")
+    ]
     assert groups[0] == groups[1]
 
 
@@ -91,7 +103,9 @@ def test_25_short_answers_make_sensible_groups(tmp_path: Path):
         assert len({found[a] for a in group["answer_ids"]} - {""}) == 1
     assert len(set(found.values()) - {""}) == len(reference["groups"])
     assert {r["answer_id"] for r in rows if r["state"] == "no_content"} == {"Q1:S24"}
-    assert {r["answer_id"] for r in rows if r["state"] == "isolated"} == {i["answer_id"] for i in reference["isolated"]}
+    assert {r["answer_id"] for r in rows if r["state"] == "isolated"} == {
+        i["answer_id"] for i in reference["isolated"]
+    }
 
 
 def test_group_label_synthesise_chain(tmp_path: Path):
@@ -101,7 +115,11 @@ def test_group_label_synthesise_chain(tmp_path: Path):
     lines = [json.loads(x) for x in labels.read_text().splitlines()]
     assert len(lines) == 5
     assert {"question_id", "group_id", "label", "exemplars", "size", "model", "prompt"} <= lines[0].keys()
-    asked = {"question_id": "Q1", "question": "Que faut-il ?", "labels": [{"id": x["group_id"], "text": x["label"], "size": x["size"]} for x in lines]}
+    asked = {
+        "question_id": "Q1",
+        "question": "Que faut-il ?",
+        "labels": [{"id": x["group_id"], "text": x["label"], "size": x["size"]} for x in lines],
+    }
     source = tmp_path / "labels.jsonl"
     source.write_text(json.dumps(asked) + "\n")
     assert polyphonie("synthesise", source, "--out", synthesis).returncode == 0
@@ -120,7 +138,9 @@ def test_page_is_self_contained(demo: Path):
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "src=" not in page
     assert "Content-Security-Policy" in page
-    assert page.count("<mark id=") == len([v for q in stable(demo / "draft.json")["questions"] for v in q["verbatims"]])
+    assert page.count("<mark id=") == len(
+        [v for q in stable(demo / "draft.json")["questions"] for v in q["verbatims"]]
+    )
 
 
 @pytest.mark.parametrize(

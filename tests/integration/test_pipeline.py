@@ -104,7 +104,17 @@ def test_draft_json_round_trip_and_contract(draft):
     question = data["questions"][0]
     assert {"id", "title", "kind", "verbatims", "groups", "isolated", "synthesis"} <= question.keys()
     assert {"id", "answer_id", "start", "end", "quote", "text"} <= question["verbatims"][0].keys()
-    assert {"id", "level", "parent", "verbatim_ids", "label", "n_respondents", "by_category", "exemplar_ids", "label_support"} <= question["groups"][0].keys()
+    assert {
+        "id",
+        "level",
+        "parent",
+        "verbatim_ids",
+        "label",
+        "n_respondents",
+        "by_category",
+        "exemplar_ids",
+        "label_support",
+    } <= question["groups"][0].keys()
 
 
 @pytest.mark.parametrize(
@@ -117,13 +127,22 @@ def test_draft_json_round_trip_and_contract(draft):
 def test_the_final_check_sees_a_broken_citation(draft, break_):
     q = draft.questions[0]
     sentences = (break_(q.synthesis.sentences[0]), *q.synthesis.sentences[1:])
-    broken = replace(draft, questions=(replace(q, synthesis=replace(q.synthesis, sentences=sentences)), *draft.questions[1:]))
+    broken = replace(
+        draft,
+        questions=(replace(q, synthesis=replace(q.synthesis, sentences=sentences)), *draft.questions[1:]),
+    )
     assert any("Q1, sentence 1" in str(f) for f in check_draft(broken))
 
 
 def test_the_final_check_sees_a_lost_verbatim_a_moved_span_and_a_wrong_total(draft):
     q = draft.questions[0]
-    lost = replace(q, groups=tuple(replace(g, verbatim_ids=g.verbatim_ids[1:], exemplar_ids=()) if g.level == 1 else g for g in q.groups))
+    lost = replace(
+        q,
+        groups=tuple(
+            replace(g, verbatim_ids=g.verbatim_ids[1:], exemplar_ids=()) if g.level == 1 else g
+            for g in q.groups
+        ),
+    )
     assert check_draft(replace(draft, questions=(lost, *draft.questions[1:])))
     moved = replace(q, verbatims=(replace(q.verbatims[0], start=q.verbatims[0].start + 1), *q.verbatims[1:]))
     assert check_draft(replace(draft, questions=(moved, *draft.questions[1:])))
@@ -137,7 +156,11 @@ def test_a_model_that_obeys_orders_changes_nothing_silently(round_):
     assert check_draft(made) == ()
     assert made.ledger.fallbacks > 0
     assert len(made.ledger.failures) >= made.ledger.fallbacks / 10
-    assert not any("Toutes les organisations sont favorables aux cabines" in s.text for q in made.questions for s in q.synthesis.sentences)
+    assert not any(
+        "Toutes les organisations sont favorables aux cabines" in s.text
+        for q in made.questions
+        for s in q.synthesis.sentences
+    )
 
 
 def test_a_stop_is_passed_on(round_):
@@ -154,8 +177,18 @@ words = st.text(alphabet=st.sampled_from("abé e\u0301ñ😀👨‍👩‍👧.,
 @given(st.lists(words, min_size=0, max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_any_text_whatsoever_ends_in_one_declared_state(texts):
-    answers = tuple(Answer(id=f"Q1:R{k:02d}", question_id="Q1", text=t, respondent_id=f"R{k:02d}") for k, t in enumerate(texts))
-    round_ = Round(id="r", title="r", language="fr", questions=(Question(id="Q1", title="Quoi ?"),), answers=answers, n_respondents=len(texts))
+    answers = tuple(
+        Answer(id=f"Q1:R{k:02d}", question_id="Q1", text=t, respondent_id=f"R{k:02d}")
+        for k, t in enumerate(texts)
+    )
+    round_ = Round(
+        id="r",
+        title="r",
+        language="fr",
+        questions=(Question(id="Q1", title="Quoi ?"),),
+        answers=answers,
+        n_respondents=len(texts),
+    )
     made = draft_round(round_, encoder=HashEncoder())
     assert made.ledger.answers.total == len(texts)
     assert check_draft(made) == ()

@@ -46,7 +46,10 @@ def test_counts_are_said_in_words_that_fit():
 
 
 def test_french_typography():
-    assert typeset("Quoi? « Oui » ; l'eau : bien !", "fr") == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0; l’eau\u00a0: bien\u00a0!"
+    assert (
+        typeset("Quoi? « Oui » ; l'eau : bien !", "fr")
+        == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0; l’eau\u00a0: bien\u00a0!"
+    )
     assert typeset("à 10:30 sur http://a.b", "fr") == "à 10:30 sur http://a.b"
     assert quoted("Il dit «\u00a0oui\u00a0».", "fr") == "«\u00a0Il dit “oui”\u00a0»"
 
@@ -85,4 +88,7 @@ def test_language_and_polarity():
     assert detect_language(["L’hôpital est trop loin du village"]) == "fr"
     assert is_surely_other("The hospital is too far from the village and it is slow", "fr")
     assert not is_surely_other("Le week-end est trop court", "fr")
-    assert [polarity(t) for t in ("Nous sommes favorables", "Pas favorable", "Contre", "Ni pour ni contre", "Le bus")] == [1, -1, -1, 0, 0]
+    assert [
+        polarity(t)
+        for t in ("Nous sommes favorables", "Pas favorable", "Contre", "Ni pour ni contre", "Le bus")
+    ] == [1, -1, -1, 0, 0]

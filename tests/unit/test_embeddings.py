@@ -114,7 +114,12 @@ def test_a_text_of_several_respondents_is_a_group_of_its_own():
 
 
 def test_opposed_sides_are_kept_apart():
-    texts = ["pour la taxe locale", "pour cette taxe locale", "contre la taxe locale", "contre cette taxe locale"] + TEXTS
+    texts = [
+        "pour la taxe locale",
+        "pour cette taxe locale",
+        "contre la taxe locale",
+        "contre cette taxe locale",
+    ] + TEXTS
     sides = [1, 1, -1, -1] + [0] * len(TEXTS)
     labels = grouped(texts, sides=sides).labels
     assert not ({*labels[:2]} - {-1}) & ({*labels[2:4]} - {-1})

@@ -91,7 +91,7 @@ LIMESURVEY = (
     '"id","submitdate","lastpage","startlanguage","seed","G01Q01. Êtes-vous pour ?","G01Q02. Pourquoi ?",'
     '"G02Q03[SQ001]. Vos canaux [Le courriel]","interviewtime","groupTime12"\n'
     + "".join(
-        f'"{k}","2026-01-0{k} 10:00","3","fr","12{k}","{"Oui" if k % 2 else "Non"}","Avis {k}","Oui","3{k}","9"\n'
+        f'"{k}","2026-01-0{k}","3","fr","12{k}","{"Oui" if k % 2 else "Non"}","Avis {k}","Oui","3{k}","9"\n'
         for k in range(1, 6)
     )
 )

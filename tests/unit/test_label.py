@@ -11,7 +11,12 @@ from tests.topics import BUSES, TREES, encode, topic
 
 
 def scripted(**reply) -> ScriptedChat:
-    full = {"label": "Il faut plus de bus le soir", "stance": "for", "exemplars": ["v1"], "opposed": False} | reply
+    full = {
+        "label": "Il faut plus de bus le soir",
+        "stance": "for",
+        "exemplars": ["v1"],
+        "opposed": False,
+    } | reply
     return ScriptedChat(lambda request: json.dumps(full))
 
 
@@ -40,7 +45,10 @@ def test_long_text_is_cut_at_a_clause_without_losing_negation_or_condition():
         "mais seulement si un projet existe avant la construction du bâtiment"
     )
     assert short_form(long) is None
-    harmless = long.replace("mais seulement si un projet existe avant la construction du bâtiment", "comme à la ville voisine l'an passé")
+    harmless = long.replace(
+        "mais seulement si un projet existe avant la construction du bâtiment",
+        "comme à la ville voisine l'an passé",
+    )
     assert short_form(harmless) == harmless.split(", comme")[0]
 
 
@@ -50,7 +58,9 @@ def test_where_nothing_can_be_cut_the_label_shows_it():
 
 
 def test_opposed_positions_are_both_in_the_label():
-    text, _ = extractive_label(["Nous sommes favorables à la taxe", "Nous sommes opposés à la taxe"], encode, "fr")
+    text, _ = extractive_label(
+        ["Nous sommes favorables à la taxe", "Nous sommes opposés à la taxe"], encode, "fr"
+    )
     assert "favorables" in text
     assert "opposés" in text
     assert text.startswith("Les avis s’opposent")
@@ -93,7 +103,19 @@ def test_bad_label_is_asked_once_more_then_replaced_and_marked(reply, reason):
 
 
 def test_a_repaired_label_is_used():
-    replies = iter(["no json", json.dumps({"label": "Il faut plus de bus le soir", "stance": "for", "exemplars": ["v1"], "opposed": False})])
+    replies = iter(
+        [
+            "no json",
+            json.dumps(
+                {
+                    "label": "Il faut plus de bus le soir",
+                    "stance": "for",
+                    "exemplars": ["v1"],
+                    "opposed": False,
+                }
+            ),
+        ]
+    )
     labelled = label_groups(topic({"g1": BUSES}), encode=encode, chat=ScriptedChat(lambda r: next(replies)))
     assert labelled.groups[0].label_support.origin == "model"
 
@@ -117,6 +139,8 @@ def test_an_answer_that_gives_orders_stays_inside_the_fence():
 
 
 def test_negation_of_a_chosen_label_is_kept():
-    texts = ["Il ne faut pas fermer la gare de Vernoise, parce que les gens n'ont pas de voiture pour aller travailler le matin ni le soir à la ville"]
+    texts = [
+        "Il ne faut pas fermer la gare de Vernoise, parce que les gens n'ont pas de voiture pour aller travailler le matin ni le soir à la ville"
+    ]
     label, _ = extractive_label(texts, encode, "fr")
     assert set(negations(label)) == set(negations(texts[0]))

@@ -16,7 +16,10 @@ from service.llm.replies import LabelReply
 from service.llm.wrap import Cached, Metered, Patient
 
 REQUEST = ChatRequest(
-    prompt=PromptRef(name="label", version=1, language="fr", sha256="0" * 64), system="s", user="u", max_tokens=10
+    prompt=PromptRef(name="label", version=1, language="fr", sha256="0" * 64),
+    system="s",
+    user="u",
+    max_tokens=10,
 )
 
 
@@ -84,7 +87,9 @@ def test_the_same_request_is_paid_once_even_across_processes(tmp_path: Path):
 def test_anything_that_decides_a_reply_is_in_the_key(tmp_path: Path, change):
     cached = Cached(Flaky(), tmp_path / "r.sqlite")
     assert cached.key(REQUEST) != cached.key(replace(REQUEST, **change))
-    assert cached.key(REQUEST) != Cached(Flaky(), tmp_path / "r.sqlite", parameters="temperature=1").key(REQUEST)
+    assert cached.key(REQUEST) != Cached(Flaky(), tmp_path / "r.sqlite", parameters="temperature=1").key(
+        REQUEST
+    )
 
 
 def test_concurrent_same_requests_make_one_call(tmp_path: Path):
@@ -131,12 +136,23 @@ class Small(BaseModel):
     a: int
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', '```json\n{"a": 1}\n```', 'Voici : {"a": 1}. Voilà', '{"a": 1,}'])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', '```json\n{"a": 1}\n```', 'Voici : {"a": 1}. Voilà', '{"a": 1,}']
+)
 def test_parse_is_tolerant_of_what_surrounds_the_object(text):
     assert parse(text, Small) == Small(a=1)
 
 
-@pytest.mark.parametrize(("text", "reason"), [("", "no JSON"), ("oui", "no JSON"), ('{"a": 1', "cut off"), ('{"a": "x"}', "a:"), ("{'a': 1}", "not JSON")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no JSON"),
+        ("oui", "no JSON"),
+        ('{"a": 1', "cut off"),
+        ('{"a": "x"}', "a:"),
+        ("{'a': 1}", "not JSON"),
+    ],
+)
 def test_parse_says_what_is_wrong(text, reason):
     with pytest.raises(BadReply, match=reason):
         parse(text, Small)

@@ -23,7 +23,6 @@ def test_every_released_prompt_is_as_it_was():
 def test_an_edit_of_a_released_prompt_is_refused(monkeypatch: pytest.MonkeyPatch):
     edited = prompts.listing()
 
-
     monkeypatch.setattr(library, "listing", lambda: (replace(edited[0], sha256="0" * 64), *edited[1:]))
     with pytest.raises(ValueError, match="edited after its release"):
         library.verify()
@@ -38,13 +37,18 @@ def test_live_prompts_exist_in_both_languages_and_name_a_real_reply():
             assert prompt.reply == "same" or hasattr(replies, prompt.reply)
 
 
-@pytest.mark.parametrize("prompt", [p for p in prompts.listing() if p.reply != "same"], ids=lambda p: f"{p.language}.{p.name}.v{p.version}")
+@pytest.mark.parametrize(
+    "prompt",
+    [p for p in prompts.listing() if p.reply != "same"],
+    ids=lambda p: f"{p.language}.{p.name}.v{p.version}",
+)
 def test_rendered_prompt_is_golden(prompt):
     """`POLYPHONIE_GOLDEN=write pytest tests/unit/test_prompts.py` rewrites them: read the diff."""
 
-
     values = {v: prompts.fence([f"valeur de {v}", HOSTILE]) for v in prompt.variables}
-    request = render(Ask(id="x", prompt=prompt, values=values, reply=getattr(replies, prompt.reply), check=lambda r: r))
+    request = render(
+        Ask(id="x", prompt=prompt, values=values, reply=getattr(replies, prompt.reply), check=lambda r: r)
+    )
     text = f"{request.system}\n\n---\n\n{request.user}\n"
     path = GOLDEN / f"{prompt.language}.{prompt.name}.v{prompt.version}.txt"
     if os.environ.get("POLYPHONIE_GOLDEN") == "write":

@@ -11,7 +11,6 @@ from service.stages.synthesise import synthesise
 from tests.topics import BUSES, TREES, encode, topic
 
 
-
 def labelled(groups, **more):
     t = topic(groups, **more)
     return replace(t, groups=label_groups(t, encode=encode, chat=None).groups)
@@ -23,7 +22,9 @@ def covered(topics, synthesis):
 
 
 def test_assembled_synthesis_cites_counts_and_keeps_isolated_voices():
-    closed = Question(id="Q1a", title="Faut-il changer ?", kind="closed", closed_part_of="Q1", counts={"Oui": 4, "Non": 2})
+    closed = Question(
+        id="Q1a", title="Faut-il changer ?", kind="closed", closed_part_of="Q1", counts={"Oui": 4, "Non": 2}
+    )
     t = labelled({"g1": BUSES, "g2": TREES}, isolated=("Supprimer la police municipale",), closed=closed)
     made = synthesise((t,), encode=encode, chat=None).synthesis
     texts = [s.text for s in made.sentences]
@@ -57,7 +58,12 @@ def test_english_round_reads_english():
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=30))
 @settings(max_examples=25, deadline=None)
 def test_every_group_is_cited_or_left_out(sizes):
-    t = labelled({f"g{k}": [f"Il faut la chose numéro {k} partout {j}" for j in range(n)] for k, n in enumerate(sizes, 1)})
+    t = labelled(
+        {
+            f"g{k}": [f"Il faut la chose numéro {k} partout {j}" for j in range(n)]
+            for k, n in enumerate(sizes, 1)
+        }
+    )
     made = synthesise((t,), encode=encode, chat=None).synthesis
     assert covered((t,), made)
     assert sorted(i for p in made.paragraphs for i in p) == list(range(len(made.sentences)))

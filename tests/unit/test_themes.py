@@ -14,21 +14,31 @@ def question(id_: str, groups) -> DraftQuestion:
     t = topic(groups, id_=id_, question=f"Question {id_} ?")
     t = replace(t, groups=label_groups(t, encode=encode, chat=None).groups)
     made = synthesise((t,), encode=encode, chat=None).synthesis
-    return DraftQuestion(id=id_, title=t.question.title, groups=t.groups, verbatims=t.verbatims, synthesis=made)
+    return DraftQuestion(
+        id=id_, title=t.question.title, groups=t.groups, verbatims=t.verbatims, synthesis=made
+    )
 
 
 QUESTIONS = (
     question("Q1", {"g1": BUSES, "g2": TREES}),
-    question("Q2", {"g1": ["Des bus gratuits le soir", "Les bus du soir gratuits"], "g2": ["Des arbres dans la cour", "Arbres et ombre"]}),
+    question(
+        "Q2",
+        {
+            "g1": ["Des bus gratuits le soir", "Les bus du soir gratuits"],
+            "g2": ["Des arbres dans la cour", "Arbres et ombre"],
+        },
+    ),
     question("Q3", {"g1": ["La cantine moins chère", "Baisser le prix de la cantine"]}),
 )
-FIND = {"language": "fr", "unit": "organisation", "n_respondents": 5, "encode": encode}
+FIND = {"language": "fr", "n_respondents": 5, "encode": encode}
 
 
 def test_every_sentence_of_a_theme_cites_one_that_exists():
     themes = find_themes(QUESTIONS, chat=None, **FIND).themes
     by_id = {q.id: q for q in QUESTIONS}
-    cited = [(r.question_id, r.sentence) for t in themes for s in t.sections for x in s.sentences for r in x.refs]
+    cited = [
+        (r.question_id, r.sentence) for t in themes for s in t.sections for x in s.sentences for r in x.refs
+    ]
     assert len(themes) >= 2
     assert len(cited) == len(set(cited)) == 5
     for q, k in cited:
@@ -37,7 +47,10 @@ def test_every_sentence_of_a_theme_cites_one_that_exists():
 
 
 def test_given_themes_take_what_belongs_to_them():
-    given = (GivenTheme(title="Les bus du soir"), GivenTheme(title="Les arbres, la place et la cour", question_ids=("Q3",)))
+    given = (
+        GivenTheme(title="Les bus du soir"),
+        GivenTheme(title="Les arbres, la place et la cour", question_ids=("Q3",)),
+    )
     themes = find_themes(QUESTIONS, chat=None, given=given, **FIND).themes
     assert [t.title for t in themes] == ["Les bus du soir", "Les arbres, la place et la cour"]
     buses = [x.text for s in themes[0].sections for x in s.sentences]
@@ -51,7 +64,16 @@ def test_no_question_no_theme():
 
 
 def reply(cites, text="Il faut plus de bus le soir et des bus gratuits."):
-    return json.dumps({"themes": [{"title": "Les bus du soir", "sections": [{"heading": "", "sentences": [{"text": text, "cites": cites}]}]}]})
+    return json.dumps(
+        {
+            "themes": [
+                {
+                    "title": "Les bus du soir",
+                    "sections": [{"heading": "", "sentences": [{"text": text, "cites": cites}]}],
+                }
+            ]
+        }
+    )
 
 
 def test_model_themes_cite_through_opaque_ids():

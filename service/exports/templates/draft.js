@@ -17,8 +17,9 @@
     var ul = make("ul");
     list.querySelectorAll("a[href^='#v-']").forEach(function (a) {
       var li = make("li"), d = make("details"), s = make("summary");
-      s.appendChild(bare(a.parentNode.querySelector("q")));
-      var w = a.parentNode.querySelector(".meta"); if (w) s.appendChild(bare(w));
+      var item = a.closest("li");
+      s.appendChild(bare(item.querySelector("q")));
+      s.appendChild(make("span", " " + item.querySelector(".meta").textContent, "meta"));
       d.appendChild(s);
       d.addEventListener("toggle", function () { if (d.open && d.children.length === 1) { var x = answerOf(a.getAttribute("href").slice(1)); if (x) d.appendChild(x); } });
       li.appendChild(d); ul.appendChild(li);
