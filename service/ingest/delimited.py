@@ -11,6 +11,9 @@ from service.ingest.tables import NumberedRow, Table, make_table
 SEPARATORS = ",;\t|"
 SAMPLE_CHARS = 200_000
 SAMPLE_ROWS = 21
+AGREE = 0.8
+"""Share of the first rows that have as many cells as the header, from which a separator is taken for sure."""
+
 SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """Excel's own first line, which names the separator."""
 
@@ -30,17 +33,20 @@ def _separator(text: str) -> str:
 
     def rank(separator: str) -> tuple[bool, bool, int, float]:
         widths: list[int] = []
+        sentence = False
         try:
             for row in csv.reader(io.StringIO(text[:SAMPLE_CHARS], newline=""), delimiter=separator):
                 if row:
+                    # "Que faut-il, en bref, changer ?": punctuation of a one-column file, unless most rows agree
+                    sentence = sentence or (not widths and any(cell.startswith(" ") for cell in row[1:]))
                     widths.append(len(row))
                 if len(widths) >= SAMPLE_ROWS:
                     break
         except csv.Error:
             return False, False, 0, 0.0
         same = sum(n == widths[0] for n in widths) / len(widths) if widths else 0.0
-        table = same >= 0.5 and widths[0] > 1
-        return table, same >= 0.8, widths[0] if table else 0, same
+        table = bool(widths) and widths[0] > 1 and (same >= AGREE or not sentence)
+        return table, same >= AGREE, widths[0] if table else 0, same
 
     return max(SEPARATORS, key=rank)
 

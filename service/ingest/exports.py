@@ -148,7 +148,7 @@ def tool_of(header: tuple[str, ...]) -> str | None:
     best = max(METADATA, key=lambda tool: len(METADATA[tool] & folded))
     if len(METADATA[best] & folded) >= SURE:
         return best
-    return "Google Forms" if fold(header[0]) in ("horodateur", "timestamp") else None
+    return "Google Forms" if fold("".join(header[:1])) in ("horodateur", "timestamp") else None
 
 
 def is_metadata(tool: str, column: str) -> bool:

@@ -49,7 +49,7 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-class Unreadable(Exception):  # noqa: N818 - says what the file is, and never leaves this package
+class Unreadable(Exception):
     """Stops reading a file; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
