@@ -144,7 +144,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a Word document": ("a.docx", lambda p: packed(p, {"word/document.xml": b"<w/>"}), "a Word document"),
     "a folder": ("a.csv", lambda p: p.mkdir(), "a folder"),
     "missing": ("a.csv", lambda p: None, "can't be read: No such file"),
-    "a pipe": ("a.csv", lambda p: os.mkfifo(p), "no regular file"),
+    "a pipe": ("a.csv", os.mkfifo, "no regular file"),
 }
 
 
