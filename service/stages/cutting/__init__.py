@@ -5,7 +5,6 @@ French and English. Measured on hand-cut sets with `python -m evals.segmentation
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterator
 
 from service.domain.language import detect_language
@@ -54,11 +53,12 @@ def cut(text: str) -> tuple[Span, ...]:
 
     Every letter, digit and emoji outside list markers lies in exactly one span. Empty for a text without one.
     """
-    pieces = [sentence for block in _blocks(text) for sentence in _sentences(text, block)]
+    blocks = list(_blocks(text))
+    pieces = [sentence for block in blocks for sentence in _sentences(text, block)]
     if any(_is_long(text, piece) for piece in pieces):
         language = detect_language([text])
         pieces = [piece for sentence in pieces for piece in _short_enough(text, sentence, language)]
-    return tuple(_joined(text, pieces))
+    return tuple(_joined(text, pieces, {start for start, _ in blocks}))
 
 
 def _is_long(text: str, sentence: Span) -> bool:
@@ -86,7 +86,8 @@ def _has_content(text: str, span: Span) -> bool:
 def _blocks(text: str) -> Iterator[Span]:
     """Lines and items of lists, without their markers; a wrapped line is joined to the one before."""
     lines: list[Span] = []
-    fewer = text.count("+") > 0 or len(re.findall(r"(?:^|[\n\r])[ \t]*-", text)) == 1
+    markers: list[str] = []
+    fewer = "+" in text or len(re.findall(r"(?:^|[\n\r])[ \t]*-", text)) == 1
     start = 0
     for mark in [*LINE.finditer(text), None]:
         end = mark.start() if mark else len(text)
@@ -99,9 +100,10 @@ def _blocks(text: str) -> Iterator[Span]:
                 lines[-1] = (lines[-1][0], line[1])
             else:
                 lines.append(line)
+                markers.append(bullet[0] if bullet else "")
         start = mark.end() if mark else end
-    for line in lines:
-        yield from _items(text, line)
+    for line, marker in zip(lines, markers, strict=True):
+        yield from _items(text, line, marker.strip(" \t\u00a0\u202f().°/-]"), marked=bool(marker))
 
 
 def _wraps(text: str, before: Span, line: Span) -> bool:
@@ -109,11 +111,10 @@ def _wraps(text: str, before: Span, line: Span) -> bool:
     return before[1] - last >= WRAPPED and text[before[1] - 1] not in ".!?…:;" and text[line[0]].islower()
 
 
-def _items(text: str, line: Span) -> Iterator[Span]:
+def _items(text: str, line: Span, number: str, *, marked: bool) -> Iterator[Span]:
     """A line that holds two or more list markers, the one at its beginning included, is cut at them."""
-    before = re.search(r"(\d*)[^\w\s]+\s*$", text[max(0, line[0] - 5) : line[0]])
-    marks = list(_counting(INLINE.finditer(text, *line), int((before and before[1]) or 0)))
-    if len(marks) + bool(before) < 2:
+    marks = list(_counting(INLINE.finditer(text, *line), _value(number)))
+    if len(marks) + marked < 2:
         yield line
         return
     start = line[0]
@@ -124,6 +125,17 @@ def _items(text: str, line: Span) -> Iterator[Span]:
         start = mark.end() if mark else line[1]
 
 
+def _value(number: str) -> int:
+    """Place in a list: 3 of "3" and of "c"; 0 of a bullet."""
+    if number.isdecimal():
+        return int(number)
+    return (
+        ord(number.lower()) - ord("a") + 1
+        if len(number) == 1 and number.isascii() and number.isalpha()
+        else 0
+    )
+
+
 def _counting(marks: Iterator[re.Match[str]], last: int) -> Iterator[re.Match[str]]:
     """The marks without numbers that don't count up: "19°" and "(59)" are content."""
     for mark in marks:
@@ -131,9 +143,8 @@ def _counting(marks: Iterator[re.Match[str]], last: int) -> Iterator[re.Match[st
         if number is None:
             yield mark
             continue
-        value = int(number) if number.isdigit() else ord(number) - ord("a") + 1
-        if value == last + 1:
-            last = value
+        if _value(number) == last + 1:
+            last += 1
             yield mark
 
 
@@ -162,7 +173,7 @@ def _ends(text: str, block: Span) -> Iterator[int]:
             short = not after.isupper() and (word in ABBREVIATIONS or ACRONYM.match(word))
             if word in TITLES or initial or short:
                 continue
-        if mark[0].startswith(("…", "...")) and after.islower():
+        if after.islower() and (mark[0].startswith(("…", "...")) or mark[0].endswith(("»", "”", '"'))):
             continue
         yield end
 
@@ -176,43 +187,39 @@ def _short_enough(text: str, sentence: Span, language: Language) -> Iterator[Spa
     yield _trim(text, (start, end))
 
 
-def _joined(text: str, pieces: list[Span]) -> Iterator[Span]:
-    """Pieces without an idea of their own join a neighbour: lead-ins the next, examples the one before."""
-    breaks = [m.start() for m in LINE.finditer(text)]
+def _joined(text: str, pieces: list[Span], blocks: set[int]) -> Iterator[Span]:
+    """Pieces without an idea of their own join a neighbour: lead-ins the next, examples the one before.
+
+    blocks: where the lines and items of lists begin.
+    """
     waiting: int | None = None
     made: list[Span] = []
-    for k, (start, end) in enumerate(pieces):
+    for (start, end), following in zip(pieces, [*pieces[1:], None], strict=False):
         piece = text[start:end]
         begins = start if waiting is None else waiting
         waiting = None
-        last = k + 1 == len(pieces)
-        if not last and _leads_in(piece, made, same_line=_on_one_line(breaks, end, pieces[k + 1][0])):
+        if following and _leads_in(piece, first=not made, same_block=following[0] not in blocks):
             waiting = begins
-        elif made and begins == start and _follows(piece, same_line=_on_one_line(breaks, made[-1][1], start)):
+        elif made and begins == start and _follows(piece, same_block=start not in blocks):
             made[-1] = (made[-1][0], end)
         else:
             made.append((begins, end))
     yield from made
 
 
-def _leads_in(piece: str, made: list[Span], *, same_line: bool) -> bool:
+def _leads_in(piece: str, *, first: bool, same_block: bool) -> bool:
     """A piece that says nothing without the next one: "Mes propositions :", "Bonjour,", "Non."."""
     count = word_count(piece)
     if count > LEAD_IN:
         return False
-    greeting = GREETING.fullmatch(piece) and not made
-    stance = same_line and count == 1 and piece.strip(" .!,:…").lower() in STANCES
+    greeting = first and GREETING.fullmatch(piece)
+    stance = same_block and count == 1 and piece.strip(" .!,:…").lower() in STANCES
     return bool(piece.endswith(":") or greeting or stance)
 
 
-def _follows(piece: str, *, same_line: bool) -> bool:
+def _follows(piece: str, *, same_block: bool) -> bool:
     """A piece that belongs to the one before: an example, a reason, thanks, a scrap."""
     count = word_count(piece)
     if EXAMPLE.match(piece) or GREETING.fullmatch(piece) or not re.search(r"\w", piece):
         return True
-    return same_line and bool(CONTINUES.match(piece) or (count < SHORT and piece[:1].islower()))
-
-
-def _on_one_line(breaks: list[int], start: int, end: int) -> bool:
-    place = bisect_left(breaks, start)
-    return place == len(breaks) or breaks[place] >= end
+    return same_block and bool(CONTINUES.match(piece) or (count < SHORT and piece[:1].islower()))

@@ -41,7 +41,7 @@ INLINE = re.compile(
 """A list marker within a line; one alone ("le maire - élu en 2020") is none; numbers must count up from 1."""
 
 END = re.compile(
-    r"(?<![.!?…])[.!?…]+(?:[ \u00a0\u202f][!?]+)?[\"'»”’)\]]*(?=\s|$)"
+    r"(?<![.!?…])[.!?…]+(?:[ \u00a0\u202f][!?]+)?(?:[ \u00a0\u202f]?»|[\"'”’)\]]*)(?=\s|$)"
     r"|(?<=[^\W\d_])[.!?](?=[A-ZÀÂÇÉÈÊËÎÏÔÖÙÛÜŒ][a-zà-ÿœ]+\s)"
     r"|;\s+|;(?=[^\W\d_]{3})"
 )
@@ -89,7 +89,7 @@ POLITE = (
     r"|reading|listening)))?"
     r"|hello|hi(?: all)?|(?:best |kind )?regards)"
 )
-GREETING = re.compile(rf"{POLITE}[\s.!,;:)…]*", re.IGNORECASE)
+GREETING = re.compile(rf"(?:{POLITE}[\s.!,;:)…]*){{1,3}}", re.IGNORECASE)
 """A whole piece of politeness. "Merci de baisser les taxes" is none."""
 
 ACRONYM = re.compile(r"(?:\w\.)+\w$")
