@@ -1,6 +1,7 @@
 """What a round says of itself beside its answers: title, questions, panel, names of columns."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
@@ -101,9 +102,9 @@ def _check_once(names: list[str], what: str, source: str, log: Log) -> None:
 
 
 def _record(header: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, Any]:
-    """A row of a sheet, empty cells left out; lists are written with + or ; between their members."""
+    """A row of a sheet, empty cells left out; lists have ; between their members, questions also +."""
     record: dict[str, Any] = {k: v.strip() for k, v in zip(header, cells, strict=True) if k and v.strip()}
-    for key in ("joined_with", "options"):
+    for key, between in (("joined_with", "[;+]"), ("options", ";")):
         if key in record:
-            record[key] = [part.strip() for part in record[key].replace(";", "+").split("+") if part.strip()]
+            record[key] = [part.strip() for part in re.split(between, record[key]) if part.strip()]
     return record

@@ -203,10 +203,10 @@ def test_a_workbook_with_questions_and_panel(tmp_path: Path) -> None:
                 [2.0, "Usagers", None, "y", "non"],
             ],
             "questions": [
-                ["id", "title", "joined_with", "closed_part_of"],
+                ["id", "title", "joined_with", "closed_part_of", "options"],
                 ["Q1", "Un ?", "Q2"],
                 ["Q2", "Deux ?"],
-                ["Q3", "Oui ?", None, "Q1"],
+                ["Q3", "Oui ?", None, "Q1", "non; 60+ ;oui"],
             ],
             "panel": [["category", "consulted"], ["Élus", 4], ["Usagers", 3]],
         },
@@ -221,7 +221,7 @@ def test_a_workbook_with_questions_and_panel(tmp_path: Path) -> None:
     ]
     assert (found.question("Q3").closed_part_of, dict(found.question("Q3").counts)) == (
         "Q1",
-        {"non": 1, "oui": 1},
+        {"non": 1, "60+": 0, "oui": 1},
     )
     assert [(a.id, a.text) for a in found.answers_to("Q2")] == [("Q2:1", "  x "), ("Q2:2", "y")]
     assert [(p.category, p.responded, p.consulted) for p in found.panel] == [

@@ -299,3 +299,22 @@ def test_questions_are_chosen_and_joined(tmp_path: Path) -> None:
         "Q1",
         "question Q1 is asked for twice",
     )
+
+
+def test_the_example_of_the_page_for_analysts_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "input.md").read_text(encoding="utf-8")
+    sidecar, rows = (page.split(f"```{kind}\n")[1].split("```")[0] for kind in ("json", "csv"))
+    reading = give(tmp_path, rows, json.loads(sidecar))
+    found = good(reading)
+    assert reading.problems == ()
+    assert [(q.id, q.kind, q.joined_with, dict(q.counts)) for q in found.questions] == [
+        ("Q1", "open", (), {}),
+        ("Q2", "closed", (), {"Yes": 1, "No": 1}),
+        ("Q3", "open", ("Q4",), {}),
+        ("Q4", "open", ("Q3",), {}),
+        ("Q5", "closed", (), {"Yes": 9, "No": 3}),
+    ]
+    assert [(p.category, p.consulted, p.responded) for p in found.panel] == [
+        ("Patients", 12, 1),
+        ("Doctors", 8, 1),
+    ]
