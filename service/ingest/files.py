@@ -8,7 +8,7 @@ from pathlib import Path
 from service.ingest.decoding import decode
 from service.ingest.delimited import read_delimited
 from service.ingest.jsonfile import read_json
-from service.ingest.problems import Limits, Log
+from service.ingest.problems import RATIO_FROM, Limits, Log
 from service.ingest.tables import Table
 from service.ingest.workbook import read_workbook
 
@@ -24,8 +24,6 @@ FOREIGN = (
     b"7z\xbc\xaf",
     b"SQLite format 3",
 )
-RATIO_FROM = 10_000_000
-"""Unpacked bytes from which the ratio to the packed ones is looked at."""
 
 
 def read_table(path: Path, limits: Limits, log: Log) -> Table:

@@ -43,7 +43,9 @@ class Named:
     category: str | None
 
 
-def read_cells(table: Table, sidecar: Sidecar, log: Log) -> tuple[tuple[Question, ...], list[Cell]] | None:
+def read_cells(
+    table: Table, sidecar: Sidecar, named: Named, log: Log
+) -> tuple[tuple[Question, ...], list[Cell]] | None:
     """Questions in the order of sidecar or table, and every answer; None where the log has an error."""
     for column, n in Counter(table.header).items():
         if n > 1 and column:
@@ -59,7 +61,6 @@ def read_cells(table: Table, sidecar: Sidecar, log: Log) -> tuple[tuple[Question
                 row=1,
                 column=column,
             )
-    named = _named(table.header, sidecar)
     if named.question_id and not named.answer:
         log.add("error", "no column of answers beside question_id", LONG_FORM, row=1, column="answer")
     if log.has_errors:
@@ -69,11 +70,11 @@ def read_cells(table: Table, sidecar: Sidecar, log: Log) -> tuple[tuple[Question
     return _wide(table, sidecar, named, log)
 
 
-def _named(header: tuple[str, ...], sidecar: Sidecar) -> Named:
-    columns = {fold(h): h for h in reversed(header) if h}
+def named_columns(header: tuple[str, ...], sidecar: Sidecar) -> Named:
+    """Which columns are what: as the sidecar says, else by their usual names."""
 
     def first(names: frozenset[str]) -> str | None:
-        return next((h for h in header if fold(h) in names and columns[fold(h)] == h), None)
+        return next((h for h in header if fold(h) in names), None)
 
     ignored = set(sidecar.columns.ignore)
     respondent = sidecar.columns.respondent_id or first(exports.RESPONDENT)

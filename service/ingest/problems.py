@@ -6,6 +6,9 @@ from typing import Literal
 
 from service.domain.round import Round
 
+RATIO_FROM = 10_000_000
+"""Unpacked bytes from which the ratio to the packed ones is looked at."""
+
 Severity = Literal["error", "warning"]
 
 
@@ -22,7 +25,7 @@ class Limits:
     rows: int = 5_000_000
     unpacked_bytes: int = 2_000_000_000
     unpacked_ratio: int = 200
-    """Most times that a packed file may grow when it is unpacked, looked at from 10 MB on."""
+    """Most times that a packed file may grow when it is unpacked; see RATIO_FROM."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from service.domain.language import detect_language
 from service.domain.round import Answer, PanelRow, Question, Round
 from service.domain.wordform import fold
 from service.ingest.closed import counted, with_kinds
-from service.ingest.forms import Cell, read_cells
+from service.ingest.forms import Cell, named_columns, read_cells
 from service.ingest.problems import Log
 from service.ingest.sidecar import Sidecar
 from service.ingest.tables import Table
@@ -22,12 +22,13 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
     """The round, or None where the log has an error. name: its id and title where nobody gives them."""
     if log.has_errors:
         return None
-    found = read_cells(table, sidecar, log)
+    named = named_columns(table.header, sidecar)
+    found = read_cells(table, sidecar, named, log)
     if found is None or log.has_errors:
         return None
     questions, cells = found
     questions = _linked(with_kinds(questions, sidecar, cells), sidecar, log)
-    answers = _answers(cells, questions, log)
+    answers = _answers(cells, questions, named.category, log)
     if log.has_errors:
         return None
     questions = tuple(counted(q, answers) if q.kind == "closed" else q for q in questions)
@@ -42,7 +43,7 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
         note=sidecar.note,
         questions=questions,
         answers=answers,
-        panel=_panel(sidecar, said, log),
+        panel=_panel(sidecar, said, named.category, log),
         n_respondents=len({a.voice for a in said}),
     )
 
@@ -99,9 +100,11 @@ def _say_same(questions: tuple[Question, ...], log: Log) -> None:
             )
 
 
-def _answers(cells: Sequence[Cell], questions: tuple[Question, ...], log: Log) -> tuple[Answer, ...]:
+def _answers(
+    cells: Sequence[Cell], questions: tuple[Question, ...], category: str | None, log: Log
+) -> tuple[Answer, ...]:
     place = {q.id: k for k, q in enumerate(questions)}
-    category_of = _categories(cells, log)
+    category_of = _categories(cells, category, log)
     _say_formulas(cells, log)
     seen: dict[str, int] = {}
     repeats = Counter[str]()
@@ -141,7 +144,7 @@ def _answers(cells: Sequence[Cell], questions: tuple[Question, ...], log: Log) -
     return tuple(sorted(made, key=lambda a: (place[a.question_id], a.id)))
 
 
-def _categories(cells: Sequence[Cell], log: Log) -> dict[str, str]:
+def _categories(cells: Sequence[Cell], column: str | None, log: Log) -> dict[str, str]:
     """The category of each respondent, from any of its rows; two of them are an error."""
     category_of: dict[str, str] = {}
     for cell in cells:
@@ -153,7 +156,7 @@ def _categories(cells: Sequence[Cell], log: Log) -> dict[str, str]:
                     f"respondent {cell.respondent_id} is of category {first} and of {cell.category}",
                     "give each respondent one category",
                     row=cell.row,
-                    column="category",
+                    column=column,
                     kind="two categories for one respondent",
                 )
     return category_of
@@ -171,7 +174,7 @@ def _say_formulas(cells: Sequence[Cell], log: Log) -> None:
             )
 
 
-def _panel(sidecar: Sidecar, said: Sequence[Answer], log: Log) -> tuple[PanelRow, ...]:
+def _panel(sidecar: Sidecar, said: Sequence[Answer], column: str | None, log: Log) -> tuple[PanelRow, ...]:
     voices: dict[str, set[str]] = defaultdict(set)
     row_of: dict[str, int] = {}
     for a in said:
@@ -185,7 +188,7 @@ def _panel(sidecar: Sidecar, said: Sequence[Answer], log: Log) -> tuple[PanelRow
             f"category « {category} » is not in the panel",
             f"correct its spelling, or add it to the panel ({', '.join(sorted(known))})",
             row=row_of[category],
-            column=sidecar.columns.category or "category",
+            column=column,
         )
     rows = [
         PanelRow(category=p.category, consulted=p.consulted, responded=len(voices[p.category]))

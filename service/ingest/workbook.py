@@ -12,11 +12,10 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from service.ingest.problems import Limits, Log, Severity, Unreadable
+from service.ingest.problems import RATIO_FROM, Limits, Log, Severity, Unreadable
 from service.ingest.tables import SHEET_ERRORS, NumberedRow, Table, make_table
 
 ASIDE = ("questions", "panel")
-RATIO_FROM = 10_000_000
 LAST_ROW = 1_048_576
 """Excel's own limit."""
 
