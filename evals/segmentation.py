@@ -1,10 +1,12 @@
 """How near a cutter comes to people's cutting: readers of two hand-cut sets, scores, simple baselines.
 
-`python -m evals.segmentation [FOLDER]` prints the table of docs/segment.md. FOLDER holds the two sets.
+`python -m evals.segmentation [FOLDER]` prints the table of docs/segment.md. FOLDER holds the two sets
+(`POLYPHONIE_DATA`, or ../shared/data beside the repository, where none is given).
 """
 
 import importlib.util
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -217,4 +219,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("../shared/data"))
+    data = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POLYPHONIE_DATA", "../shared/data"))
+    if not data.is_dir():
+        sys.exit(f"no reference data at {data}: set POLYPHONIE_DATA to its folder")
+    main(data)

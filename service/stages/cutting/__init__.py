@@ -38,6 +38,9 @@ LONG_WITHOUT_STOP = 20
 SHORT = 4
 """Words below which a piece in lower case has no idea of its own and stays with the one before."""
 
+REASON = 25
+"""Words up to which a reason ("Ce qui…", "This…") stays with the sentence before; a longer one is an idea."""
+
 LEAD_IN = 12
 """Words up to which a piece that ends with a colon only leads in the next one."""
 
@@ -222,4 +225,6 @@ def _follows(piece: str, *, same_block: bool) -> bool:
     count = word_count(piece)
     if EXAMPLE.match(piece) or GREETING.fullmatch(piece) or not re.search(r"\w", piece):
         return True
-    return same_block and bool(CONTINUES.match(piece) or (count < SHORT and piece[:1].islower()))
+    return same_block and bool(
+        (count <= REASON and CONTINUES.match(piece)) or (count < SHORT and piece[:1].islower())
+    )
