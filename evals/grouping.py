@@ -1,0 +1,143 @@
+"""`python -m evals.grouping [DATA]`: how far the groups agree with people's, beside plain HDBSCAN and average linkage.
+
+Sets are read where they lie (`POLYPHONIE_DATA`, or ../shared/data beside the repository); absent ones are skipped and said.
+Figures are AMI with left-out verbatims as singletons, mean over units with a bootstrap 95 % interval; paired differences too.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hdbscan
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import load_encoder
+from embeddings.grouping import Recipe, group, similarity
+from evals.agreement import Unit, agreement, draws, interval, read_units
+from service.domain.polarity import polarity
+
+Vectors = NDArray[np.float32]
+Method = Callable[[Sequence[str], Vectors], Sequence[int]]
+
+
+def ours(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+    return list(map(int, group(texts, vectors).labels))
+
+
+def plain_hdbscan(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+    """As people usually run it: raw vectors, min_cluster_size 5."""
+    return list(map(int, hdbscan.HDBSCAN(min_cluster_size=5).fit_predict(vectors.astype(np.float64))))
+
+
+def average_linkage(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+    """Average linkage on our similarity, cut at 0.9, groups of one left out."""
+    far = np.maximum(1 - similarity(texts, vectors, Recipe().words).astype(np.float64), 0)
+    np.fill_diagonal(far, 0)
+    labels = fcluster(linkage(squareform(far, checks=False), "average"), 0.9, "distance")
+    sizes = np.bincount(labels)
+    return [int(c) if sizes[c] > 1 else -1 for c in labels]
+
+
+def meaning_only(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+    return list(map(int, group(texts, vectors, recipe=Recipe(words=0)).labels))
+
+
+METHODS: dict[str, Method] = {
+    "this recipe": ours,
+    "vectors alone": meaning_only,
+    "average linkage": average_linkage,
+    "plain HDBSCAN": plain_hdbscan,
+}
+
+
+def sets(data: Path) -> dict[str, tuple[str, tuple[Unit, ...]]]:
+    """Name → (encoder, units)."""
+    found: dict[str, tuple[str, tuple[Unit, ...]]] = {}
+    if (data / "argkp2021").is_dir():
+        found["argkp2021, 56 units"] = ("minilm", read_units(data / "argkp2021"))
+    if (data / "nhs-fft").is_dir():
+        whole = read_units(data / "nhs-fft")
+        found["nhs-fft, draws of 100"] = ("minilm", draws(whole, 100, 8))
+        found["nhs-fft, draws of 300"] = ("minilm", draws(whole, 300, 8))
+        found["nhs-fft, whole questions"] = ("minilm", whole)
+    if (data / "grand-debat-coded").is_dir():
+        found["grand-debat-coded, 3 questions"] = ("use", read_units(data / "grand-debat-coded"))
+    return found
+
+
+def table(data: Path, cache: Path) -> list[str]:
+    lines = ["| set | method | AMI [95 %] | left out | groups | this recipe − it [95 %] |", "|---|---|---|---|---|---|"]
+    for name, (spec, units) in sets(data).items():
+        encoder = CachedEncoder(load_encoder(spec, "fr"), cache)
+        vectors = [encoder.encode(u.texts) for u in units]
+        base: list[float] = []
+        for label, method in METHODS.items():
+            got = [agreement(u.gold, method(u.texts, v)) for u, v in zip(units, vectors, strict=True)]
+            ami = [g.ami for g in got]
+            base = base or ami
+            low, high = interval(ami)
+            less = [a - b for a, b in zip(base, ami, strict=True)]
+            d_low, d_high = interval(less)
+            lines.append(
+                f"| {name} | {label} | {np.mean(ami):.3f} [{low:.3f}, {high:.3f}] | {np.mean([g.left_out for g in got]):.0%} | "
+                f"{np.mean([g.n_groups for g in got]):.0f} | {np.mean(less):+.3f} [{d_low:+.3f}, {d_high:+.3f}] |"
+            )
+    return lines
+
+
+def ceiling(data: Path) -> str:
+    """Agreement of the two careful readings of grand-debat-coded with each other."""
+    one, two = (read_units(data / "grand-debat-coded", column) for column in ("group_ids", "group_ids_b"))
+    pairs = [agreement(a.gold, [int.from_bytes(g.encode()[-6:]) if g else -1 for g in b.gold]).ami for a, b in zip(one, two, strict=True)]
+    return f"Two careful readings of grand-debat-coded agree with each other at {np.mean(pairs):.2f} ({', '.join(f'{p:.2f}' for p in pairs)})."
+
+
+def opposed(data: Path, cache: Path) -> list[str]:
+    """Both sides of each argkp2021 topic in one question: groups that mix them, with and without the lexicon of sides."""
+    reference = json.loads((data / "argkp2021" / "reference.json").read_text(encoding="utf-8"))
+    units = {u.id: u for u in read_units(data / "argkp2021")}
+    topics: dict[str, list[str]] = {}
+    for q in reference["questions"]:
+        topics.setdefault(q["title"].rsplit(" (", 1)[0], []).append(q["id"])
+    encoder = CachedEncoder(load_encoder("minilm", "en"), cache)
+    mixed: dict[str, list[float]] = {"without": [], "with": []}
+    told = right = total = 0
+    for pair in (p for p in topics.values() if len(p) == 2):
+        texts = [t for q in pair for t in units[q].texts]
+        side = np.repeat([1, -1], [len(units[q].texts) for q in pair])
+        signs = np.asarray([polarity(t) for t in texts])
+        told, total = told + int((signs != 0).sum()), total + len(texts)
+        right += max(int((signs == side).sum()), int((signs == -side).sum()))
+        vectors = encoder.encode(texts)
+        for name, sides in (("without", None), ("with", [int(s) for s in signs])):
+            labels = group(texts, vectors, sides=sides).labels
+            shares = [abs(side[labels == k].mean()) for k in set(labels) - {-1}]
+            mixed[name].append(float(np.mean([s < 1 for s in shares])))
+    low, high = interval([a - b for a, b in zip(mixed["without"], mixed["with"], strict=True)])
+    return [
+        f"Opposed sides, {len(mixed['with'])} argkp2021 topics with both sides in one question: {np.mean(mixed['without']):.0%} of groups mix "
+        f"them without the lexicon, {np.mean(mixed['with']):.0%} with it (difference [{low:+.3f}, {high:+.3f}]).",
+        f"The lexicon takes a side for {told / total:.0%} of the arguments; {right / max(1, told):.0%} of those agree with the argument's side.",
+    ]
+
+
+def main() -> None:
+    data = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POLYPHONIE_DATA", "../shared/data"))
+    cache = Path("~/.cache/polyphonie/vectors.sqlite").expanduser()
+    if not data.is_dir():
+        sys.exit(f"no reference data at {data}: set POLYPHONIE_DATA to its folder")
+    print("\n".join(table(data, cache)))
+    if (data / "grand-debat-coded").is_dir():
+        print("\n" + ceiling(data))
+    if (data / "argkp2021").is_dir():
+        print("\n" + "\n".join(opposed(data, cache)))
+
+
+if __name__ == "__main__":
+    main()
