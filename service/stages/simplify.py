@@ -6,7 +6,8 @@ from service.domain.wordform import negations, words
 from service.stages.cutting.rules import POLITE
 
 CONNECTIVES = re.compile(
-    r"^(?:(?:et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors|bref|par ailleurs|de plus"
+    r"^(?:(?:et puis|et ensuite|et enfin|et|mais|or|donc|car|puis|ensuite|enfin|ainsi|aussi|alors"
+    r"|bref|par ailleurs|de plus"
     r"|en outre|en plus"
     r"|en effet|d['’]abord|tout d['’]abord|premièrement|deuxièmement|troisièmement|d['’]une part"
     r"|d['’]autre part"
@@ -14,7 +15,8 @@ CONNECTIVES = re.compile(
     r"|ceci dit"
     r"|and|but|so|also|then|however|moreover|furthermore|in addition|besides|finally|first|firstly"
     r"|secondly|thirdly"
-    r"|therefore)(?:,\s*|\s+(?=(?:je|nous|il|elle|on|les?|la|une?|des|ces?|cette|pas|we|i|it|the"
+    r"|therefore)(?:,\s*|\s+(?=(?:je|nous|il|elle|on|les?|la|une?|des|ces?|quand|si|cette|pas|we|i"
+    r"|it|the"
     r"|there|they|a|this"
     r"|[jlcn]['’]\w+|\w{2,}(?:er|ir|oir|dre|tre|ire))\b)))+",
     re.IGNORECASE,
@@ -74,7 +76,7 @@ def simplify(quote: str) -> str:
     Every word of the result is a word of the quote, in order. Every negation outside the examples is still
     there; where a rule would drop one the wording stays as it was.
     """
-    text = " ".join(quote.split())
+    text = _single(quote)
     for pattern in (EXAMPLE_SENTENCE, ASIDES):
         text = _without(pattern, text, LEAST, negations_too=True)
     for pattern in (HELLO, THANKS, LEAD_IN, FOR_INSTANCE):
@@ -88,7 +90,12 @@ def simplify(quote: str) -> str:
 
 
 def _without(pattern: re.Pattern[str], text: str, least: int, *, negations_too: bool = False) -> str:
-    shorter = re.sub(r" +(?=[.,])", "", " ".join(pattern.sub(" ", text).split()))
+    shorter = re.sub(r" +(?=[.,])", "", _single(pattern.sub(" ", text)))
     if shorter == text or len(words(shorter)) < least:
         return text
     return shorter if negations_too or negations(shorter) == negations(text) else text
+
+
+def _single(text: str) -> str:
+    """Blanks single; a no-break space alone, as French has before ":", stays one."""
+    return re.sub(r"\s+", lambda blank: blank[0] if blank[0] in "\u00a0\u202f" else " ", text).strip()

@@ -127,6 +127,7 @@ def test_examples_reasons_and_lead_ins_belong_to_their_idea() -> None:
         ("-10 % de taxes", "-10 % de taxes"),
         ("- d'impôts", "- d'impôts"),
         ("Et", "Et"),
+        ("et puis quand on a\u00a0mal\u00a0: rien", "Quand on a\u00a0mal\u00a0: rien"),
     ],
 )  # fmt: skip
 def test_wording(quote: str, text: str) -> None:
