@@ -46,7 +46,13 @@ class Refused:
 def ask(chat: ChatModel, asks: Sequence[Ask[T]]) -> tuple[T | Refused, ...]:
     """One result per question, in order. StopAll and Stopped pass through once the calls under way have ended."""
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        return tuple(pool.map(lambda one: _answer(chat, one), asks))
+        try:
+            return tuple(pool.map(lambda one: _answer(chat, one), asks))
+        except BaseException:  # an interrupt as well: those who wait behind the seam must not go on calling
+            stop = getattr(chat, "stop", None)
+            if stop is not None:
+                stop()
+            raise
 
 
 def _answer(chat: ChatModel, one: Ask[T]) -> T | Refused:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from service.domain.draft import PromptRef
+from service.errors import TryAgain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,15 @@ class ChatReply:
     output_tokens: int = 0
     cached: bool = False
     """True if the reply was paid for in an earlier run."""
+
+
+class Limited(TryAgain):
+    """The server asks every caller to wait (rate limit, overload): ask again after the pause it names."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        """wait: seconds that the server asks for, None where it does not say."""
+        super().__init__(message)
+        self.wait = wait
 
 
 class ChatModel(Protocol):

@@ -1,9 +1,20 @@
 """Tokens estimated from text, where no model has counted them."""
 
-CHARS_PER_TOKEN = 3.5
-"""French prose with common tokenisers has 3.3 to 4.0 characters a token; on the low side, so that a budget is not passed."""
+import json
+
+from service.llm.chat import ChatRequest
+
+BYTES_PER_TOKEN = 3.2
+"""Of UTF-8. Rendered French prompts have 3.4 to 3.6 bytes a token (Qwen 2.5's tokeniser, chat template included); on the low
+side, so that a budget is not passed. Bytes and not characters: other scripts and emoji take more tokens a character."""
 
 
 def estimate_tokens(text: str) -> int:
     """Tokens of a text, rounded up."""
-    return int(len(text) / CHARS_PER_TOKEN) + 1
+    return int(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN) + 1
+
+
+def most_tokens(request: ChatRequest) -> int:
+    """The most that one try of a request may use: messages, schema and the longest reply."""
+    schema = json.dumps(request.schema, ensure_ascii=False) if request.schema else ""
+    return estimate_tokens(request.system + request.user + schema) + request.max_tokens

@@ -16,12 +16,15 @@ from pathlib import Path
 
 from service.domain.draft import PromptRef, Tokens
 from service.errors import SkipItem, StopAll, Stopped, TryAgain
-from service.llm.chat import ChatModel, ChatReply, ChatRequest
-from service.llm.tokens import estimate_tokens
+from service.llm.chat import ChatModel, ChatReply, ChatRequest, Limited
+from service.llm.tokens import most_tokens
+
+LONGEST_WAIT = 300.0
+"""Seconds. A server that asks for a longer pause has used its quota up: the run stops, to be resumed later."""
 
 
 class Patient:
-    """Tries again what may pass, with growing pauses; a rate limit makes every caller wait."""
+    """Tries again what may pass, with growing pauses; a rate limit makes every caller wait, for what the server asks."""
 
     def __init__(
         self,
@@ -44,24 +47,21 @@ class Patient:
         self._sleep = sleep
         self._lost_in_a_row = 0
         self._open_at = 0.0
+        self._over: StopAll | None = None
         self._lock = threading.Lock()
         self._random = random.Random(0)
 
     def reply(self, request: ChatRequest) -> ChatReply:
         said = ""
         for attempt in range(self._tries):
-            wait = self._open_at - time.monotonic()
-            if wait > 0:
-                self._sleep(wait)
             try:
-                with self._places:
-                    reply = self._chat.reply(request)
+                reply = self._one_try(request)
             except TryAgain as error:
                 said = str(error)
-                pause = self._pause * 2**attempt * (1 + self._random.random() / 4)
-                if "429" in said or "rate" in said.casefold():
-                    with self._lock:
-                        self._open_at = max(self._open_at, time.monotonic() + pause)
+                with self._lock:
+                    pause = self._pause * 2**attempt * (1 + self._random.random() / 4)
+                if isinstance(error, Limited):
+                    self._close_for(max(pause, error.wait or 0.0), said)
                 elif attempt + 1 < self._tries:
                     self._sleep(pause)
                 continue
@@ -70,10 +70,40 @@ class Patient:
         with self._lock:
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= self._limit:
-                raise StopAll(
+                self._over = StopAll(
                     f"the model failed {self._limit} requests in a row, {self._tries} times each: {said}"
                 )
+                raise self._over
         raise SkipItem(f"the model failed {self._tries} times: {said}")
+
+    def stop(self) -> None:
+        """No further call: whoever waits for a place is refused. Calls under way end."""
+        self._over = self._over or StopAll("the run was stopped")
+
+    def _one_try(self, request: ChatRequest) -> ChatReply:
+        with self._places:
+            wait = self._open_at - time.monotonic()
+            if wait > 0:
+                self._sleep(wait)
+            if self._over is not None:
+                raise self._over
+            try:
+                return self._chat.reply(request)
+            except StopAll as error:
+                self._over = error
+                raise
+
+    def _close_for(self, seconds: float, said: str) -> None:
+        if seconds > LONGEST_WAIT:
+            self._over = StopAll(f"the model asks for a pause of {seconds:.0f} s, run again later: {said}")
+            raise self._over
+        with self._lock:
+            self._open_at = max(self._open_at, time.monotonic() + seconds)
+
+
+def _stop(chat: ChatModel) -> None:
+    if isinstance(chat, Patient | Cached | Metered):
+        chat.stop()
 
 
 class Cached:
@@ -109,6 +139,13 @@ class Cached:
                     (key, reply.text, reply.input_tokens, reply.output_tokens),
                 )
             return reply
+
+    def kept(self, request: ChatRequest) -> ChatReply | None:
+        """The reply to this request where it was paid for before."""
+        return self._read(self.key(request))
+
+    def stop(self) -> None:
+        _stop(self._chat)
 
     def key(self, request: ChatRequest) -> str:
         """sha256 over model, parameters, prompt hash, messages, schema and length."""
@@ -163,9 +200,17 @@ class Metered:
         self._prompts: dict[PromptRef, None] = {}
 
     def reply(self, request: ChatRequest) -> ChatReply:
-        most = estimate_tokens(request.system + request.user) + request.max_tokens
         with self._lock:
             self._prompts[request.prompt] = None
+        kept = self._chat.kept(request) if isinstance(self._chat, Cached) else None
+        return self._count(kept) if kept else self._within_budget(request)
+
+    def stop(self) -> None:
+        _stop(self._chat)
+
+    def _within_budget(self, request: ChatRequest) -> ChatReply:
+        most = most_tokens(request)
+        with self._lock:
             if self._budget is not None and self._input + self._output + self._reserved + most > self._budget:
                 raise Stopped(
                     f"the budget of {self._budget} tokens would be passed: {self._input + self._output} used, "
@@ -174,10 +219,15 @@ class Metered:
             self._reserved += most
         try:
             reply = self._chat.reply(request)
-        finally:
+        except BaseException:
             with self._lock:
                 self._reserved -= most
+            raise
+        return self._count(reply, most)
+
+    def _count(self, reply: ChatReply, reserved: int = 0) -> ChatReply:
         with self._lock:
+            self._reserved -= reserved
             if reply.cached:
                 self._cached += reply.input_tokens + reply.output_tokens
             else:

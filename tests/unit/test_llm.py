@@ -10,9 +10,10 @@ import prompts
 from service.domain.draft import PromptRef
 from service.errors import SkipItem, StopAll, Stopped, TryAgain
 from service.llm.ask import Ask, BadReply, Refused, ask, parse, render
-from service.llm.chat import ChatReply, ChatRequest, ScriptedChat
+from service.llm.chat import ChatReply, ChatRequest, Limited, ScriptedChat
 from service.llm.langchain import kind_of
 from service.llm.replies import LabelReply
+from service.llm.tokens import most_tokens
 from service.llm.wrap import Cached, Metered, Patient
 
 REQUEST = ChatRequest(
@@ -74,6 +75,105 @@ def test_a_rate_limit_pauses_every_caller():
     assert pauses[0] > 0.5
 
 
+def test_the_server_says_how_long_to_wait():
+    chat, pauses = patient(Flaky(Limited("429", 40.0)))
+    chat.reply(REQUEST)
+    assert 39 < pauses[0] <= 40
+
+
+def test_a_pause_of_hours_stops_the_run_and_every_later_call():
+    flaky = Flaky(Limited("quota of the day", 7200.0))
+    chat, pauses = patient(flaky)
+    for _ in range(2):
+        with pytest.raises(StopAll, match="7200 s"):
+            chat.reply(REQUEST)
+    assert (flaky.calls, pauses) == (1, [])
+
+
+def test_after_a_stop_those_who_wait_make_no_call():
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Flaky):
+        def reply(self, request: ChatRequest) -> ChatReply:
+            entered.set()
+            leave.wait(5)
+            return super().reply(request)
+
+    slow = Slow()
+    chat = Metered(Patient(slow, at_once=1))
+    ended: list[str] = []
+
+    def call() -> None:
+        try:
+            ended.append(chat.reply(REQUEST).text)
+        except StopAll:
+            ended.append("stopped")
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for t in threads:
+        t.start()
+    assert entered.wait(5)
+    chat.stop()
+    leave.set()
+    for t in threads:
+        t.join(5)
+    assert sorted(ended) == ["stopped", "stopped", "stopped", "u"]
+    assert slow.calls == 1
+
+
+def test_an_interrupted_run_stops_the_model_behind():
+    stopped = []
+
+    class Interrupted(Flaky):
+        def reply(self, request: ChatRequest) -> ChatReply:
+            raise KeyboardInterrupt
+
+        def stop(self) -> None:
+            stopped.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(Interrupted(), [one("a")])
+    assert stopped == [True]
+
+
+def test_a_cached_reply_costs_nothing_whatever_the_budget(tmp_path: Path):
+    Cached(Flaky(), tmp_path / "r.sqlite").reply(REQUEST)
+    meter = Metered(Cached(Flaky(), tmp_path / "r.sqlite"), budget=0)
+    assert meter.reply(REQUEST).cached
+    assert meter.usage().tokens.cached == 10
+
+
+def test_calls_under_way_count_against_the_budget():
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Flaky):
+        def reply(self, request: ChatRequest) -> ChatReply:
+            entered.set()
+            leave.wait(5)
+            return super().reply(request)
+
+    meter = Metered(Slow(), budget=most_tokens(REQUEST) + 5)
+    first = threading.Thread(target=meter.reply, args=(REQUEST,))
+    first.start()
+    assert entered.wait(5)
+    with pytest.raises(Stopped):
+        meter.reply(REQUEST)
+    leave.set()
+    first.join(5)
+    assert meter.usage().calls == 1
+
+
+def test_a_failed_call_gives_its_share_of_the_budget_back():
+    meter = Metered(Flaky(SkipItem("no")), budget=most_tokens(REQUEST))
+    with pytest.raises(SkipItem):
+        meter.reply(REQUEST)
+    assert meter.reply(REQUEST).text == "u"
+
+
+def test_the_schema_counts_in_what_a_call_may_use():
+    assert most_tokens(replace(REQUEST, schema={"a": "b" * 320})) >= most_tokens(REQUEST) + 100
+
+
 def test_the_same_request_is_paid_once_even_across_processes(tmp_path: Path):
     model = Flaky()
     first = Cached(model, tmp_path / "r.sqlite").reply(REQUEST)
@@ -119,11 +219,14 @@ def test_budget_stops_before_it_is_passed_and_cached_replies_are_free(tmp_path: 
     [
         (401, "bad key", StopAll),
         (404, "no such model", StopAll),
-        (429, "slow down", TryAgain),
+        (429, "slow down", Limited),
         (429, "insufficient_quota", StopAll),
         (500, "oops", TryAgain),
         (400, "maximum context length", SkipItem),
         (None, "timed out", TryAgain),
+        (None, "Connection refused", TryAgain),
+        (402, "add credits", StopAll),
+        (None, "the request was rejected by the content filter", SkipItem),
     ],
 )
 def test_the_three_kinds_of_model_error(status, text, kind):
