@@ -73,9 +73,8 @@ def group_question(
     grouped = group_verbatims(
         question, segmented.verbatims, encoder=encoder, voices=voices, categories=categories
     )
-    failed = {f.id for f in (*content.failures, *segmented.failures)}
     duplicates = {d.answer_id for d in content.duplicates}
-    spoke = {a.id for a in content.kept if a.id not in failed} | duplicates
+    spoke = {v.answer_id for v in segmented.verbatims} | duplicates
     topic = Topic(
         question=question,
         language=round_.language,
