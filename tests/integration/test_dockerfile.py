@@ -40,7 +40,10 @@ def test_each_command_runs(tmp_path: Path):
         return command
 
     env = {k: v for k, v in os.environ.items() if not k.startswith(("VIRTUAL_ENV", "UV_"))}
-    env |= {"TORCH_INDEX": "", "PATH": os.pathsep.join([str(Path(sys.base_prefix) / "bin"), os.environ["PATH"]])}
+    env |= {
+        "TORCH_INDEX": "",
+        "PATH": os.pathsep.join([str(Path(sys.base_prefix) / "bin"), os.environ["PATH"]]),
+    }
     for line in LINES:
         if line.startswith("COPY ") and "--from" not in line:
             *sources, target = line.split()[1:]
@@ -51,10 +54,21 @@ def test_each_command_runs(tmp_path: Path):
                 else:
                     shutil.copy(ROOT / source, place)
         elif line.startswith("RUN "):
-            done = subprocess.run(["bash", "-ec", moved(line[4:])], cwd=app, env=env, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ["bash", "-ec", moved(line[4:])],
+                cwd=app,
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert done.returncode == 0, f"{line}\n{done.stderr[-2000:]}"
     assert (cache.stat().st_uid, data.stat().st_uid) == (10001, 10001)
-    run = {**env, "PATH": f"{app / '.venv' / 'bin'}{os.pathsep}{env['PATH']}", "POLYPHONIE_CACHE_DIR": str(cache)}
+    run = {
+        **env,
+        "PATH": f"{app / '.venv' / 'bin'}{os.pathsep}{env['PATH']}",
+        "POLYPHONIE_CACHE_DIR": str(cache),
+    }
     (health,) = of("HEALTHCHECK")
     command = [part.strip('", ') for part in health.split("CMD", 1)[1].strip(" []").split(",")]
     (entry,) = of("ENTRYPOINT")
@@ -62,7 +76,13 @@ def test_each_command_runs(tmp_path: Path):
     for args in (command, [*re.findall(r'"(.+?)"', entry), *re.findall(r'"(.+?)"', default)]):
         done = subprocess.run(args, cwd=data, env=run, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    draft = ["polyphonie", "draft", str(ROOT / "examples" / "small" / "answers.csv"), "--out", str(data / "draft")]
+    draft = [
+        "polyphonie",
+        "draft",
+        str(ROOT / "examples" / "small" / "answers.csv"),
+        "--out",
+        str(data / "draft"),
+    ]
     done = subprocess.run(draft, cwd=data, env=run, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (data / "draft" / "draft.html").exists()

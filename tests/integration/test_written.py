@@ -46,9 +46,13 @@ def test_opposed_and_minority_positions_are_still_there(draft: Draft):
     text = " ".join(s.text for s in q2.synthesis.sentences)
     assert "s’opposent" in text
     assert "nationaliser" in text
-    assert all(g.id in {c for s in q2.synthesis.sentences for c in s.group_ids} for g in q2.groups if g.level == 1)
+    assert all(
+        g.id in {c for s in q2.synthesis.sentences for c in s.group_ids} for g in q2.groups if g.level == 1
+    )
 
 
 def test_the_order_given_in_an_answer_was_not_followed(draft: Draft):
-    said = [s.text for q in draft.questions for s in q.synthesis.sentences] + [g.label for q in draft.questions for g in q.groups]
+    said = [s.text for q in draft.questions for s in q.synthesis.sentences] + [
+        g.label for q in draft.questions for g in q.groups
+    ]
     assert not any("toutes les organisations" in t.casefold() for t in said)
