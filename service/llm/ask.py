@@ -125,7 +125,7 @@ def parse(text: str, shape: type[BaseModel]) -> BaseModel:
     try:
         found, _ = json.JSONDecoder(strict=False).raw_decode(re.sub(r",(\s*[}\]])", r"\1", text[start:]))
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(text) - start - 1
+        cut = error.pos >= len(text) - start - 1 or error.msg.startswith("Unterminated")
         raise BadReply(
             "the JSON object is cut off: answer shorter" if cut else f"not JSON: {error.msg}"
         ) from error

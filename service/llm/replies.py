@@ -53,3 +53,54 @@ class ThemeReply(Reply):
 
 class ThemesReply(Reply):
     themes: list[ThemeReply]
+
+
+class NamedLabelReply(Reply):
+    id: str
+    label: str
+
+
+class DistinguishReply(Reply):
+    same: list[list[str]]
+    labels: list[NamedLabelReply]
+
+
+class FamilyReply(Reply):
+    label: str
+    members: list[str]
+
+
+class RegroupReply(Reply):
+    families: list[FamilyReply]
+
+
+class MoveReply(Reply):
+    verbatim: str
+    to: str
+
+
+class NewGroupReply(Reply):
+    label: str
+    verbatims: list[str]
+
+
+class ReviseReply(Reply):
+    moves: list[MoveReply]
+    new: list[NewGroupReply]
+    merges: list[list[str]]
+    isolate: list[str]
+
+
+class OutlinedReply(Reply):
+    title: str
+    sentences: list[str]
+
+
+class OutlineReply(Reply):
+    themes: list[OutlinedReply]
+
+
+class SupportReply(Reply):
+    verdict: Literal["yes", "partly", "no"]
+    carried_by: list[str]
+    missing: str

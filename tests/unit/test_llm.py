@@ -252,6 +252,7 @@ def test_parse_is_tolerant_of_what_surrounds_the_object(text):
         ("", "no JSON"),
         ("oui", "no JSON"),
         ('{"a": 1', "cut off"),
+        ('{"a": 1, "text": "sans fin', "cut off"),
         ('{"a": "x"}', "a:"),
         ("{'a': 1}", "not JSON"),
     ],

@@ -1,4 +1,6 @@
+import json
 import os
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +57,83 @@ def test_rendered_prompt_is_golden(prompt):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     assert text == path.read_text()
+
+
+@pytest.mark.parametrize("prompt", prompts.listing(), ids=lambda p: f"{p.language}.{p.name}.v{p.version}")
+def test_every_prompt_says_that_what_is_fenced_is_data_and_names_each_field_of_its_reply(prompt):
+    assert "<<<" in prompt.system
+    assert ("donnée" if prompt.language == "fr" else "data") in prompt.system
+    if prompt.reply != "same":
+        assert set(_fields(getattr(replies, prompt.reply).model_json_schema())) <= set(
+            re.findall(r'"(\w+)":', prompt.system)
+        )
+
+
+def _fields(schema) -> list[str]:
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return [name for part in parts for name in part.get("properties", {})]
+
+
+REPLIES = [
+    c
+    for c in vars(replies).values()
+    if isinstance(c, type) and issubclass(c, replies.Reply) and c is not replies.Reply
+]
+
+
+@pytest.mark.parametrize("shape", REPLIES, ids=lambda c: c.__name__)
+def test_every_reply_is_a_strict_json_schema(shape):
+    """What servers that enforce a schema ask: nothing optional, nothing additional, no default."""
+    schema = shape.model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        assert part["additionalProperties"] is False
+        assert part["required"] == list(part["properties"])
+        assert "default" not in json.dumps(part)
+
+
+@pytest.mark.parametrize("prompt", prompts.listing(), ids=lambda p: f"{p.language}.{p.name}.v{p.version}")
+def test_languages_have_the_same_prompts_with_the_same_variables_and_lengths(prompt):
+    other = prompts.load(prompt.name, "en" if prompt.language == "fr" else "fr", prompt.version)
+    assert (other.variables, other.reply, other.max_tokens) == (
+        prompt.variables,
+        prompt.reply,
+        prompt.max_tokens,
+    )
+
+
+INVISIBLE = [
+    "a\u202eb",  # direction override
+    "a\u200bb",  # zero-width space
+    "a\u200d\u200db",  # joiners that join nothing
+    "a\u2066b\u2069",  # isolates
+    "a" + "".join(chr(0xE0000 + ord(c)) for c in "ordre") + "b",  # tags
+    "a" + "\U000e0101\U000e0150" + "b",  # variation selectors that can hide a text
+    "a\u3164\u115f\u2800b",  # fillers that look like nothing
+    "a\x00\x1b[2Jb",
+    "a\ufeff\u00adb",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_what_cannot_be_seen_is_not_sent(text):
+    shown = prompts.fence([text])
+    seen = {c for c in shown if c.isprintable() or c == "\n"}
+    assert set(shown) == seen
+    assert not set(shown) & set(text) & set("\u200d\u3164\u115f\u2800\U000e0101\U000e0150")
+
+
+def test_emoji_accents_and_apostrophes_are_sent_as_they_are():
+    for text in ("👩‍👩‍👧 d’accord", "❤️ Œuvre", "e\u0301te\u0301", "“mots”"):
+        assert text in prompts.fence([text])
+
+
+def test_a_flood_of_marks_on_a_letter_is_cut():
+    assert len(prompts.fence(["e" + "\u0301" * 500])) < 30
+
+
+def test_a_very_long_word_and_a_very_long_text_are_visibly_cut():
+    assert "a" * 60 + "…" in prompts.fence(["a" * 5000])
+    assert prompts.fence(["mot " * 5000]).endswith("…\n>>>")
 
 
 def test_unknown_prompt_says_where_to_look():
