@@ -4,7 +4,7 @@ One public call, `group`. Vectors alone and words alone each miss what the other
 mean of both similarities; a large one on neighbour-averaged vectors. What was tried is in docs/adr/0002-grouping-recipe.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,9 +20,20 @@ from scipy.spatial.distance import squareform
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from embeddings.encoder import unit
+from embeddings.memory import refuse_beyond_memory
 from embeddings.neighbours import nearest
 
 Similarity = NDArray[np.float32]
+Watch = Callable[[str], None]
+"""Called with the name of each step as it begins; an exception raised in it stops the grouping."""
+
+
+def unwatched(step: str) -> None:
+    """The watch of a grouping that nobody watches."""
+
+
+BLOCK = 20_000
+"""Rows compared with all groups at once: 1,000,000 texts and 500 groups would take 2 GB for each such table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,12 +100,15 @@ def group(
     sides: Sequence[int] | None = None,
     recipe: Recipe = Recipe(),
     clusterer: Clusterer | None = None,
+    watch: Watch = unwatched,
 ) -> Grouping:
     """Group n texts by affinity.
 
     vectors: (n, d), unit rows or zeros. weights: respondents behind each text, 1 by default: what two or more wrote word for
     word is a group even if nobody else says it. sides: 1 for, -1 against, 0 untold; opposed texts are kept apart (small
-    questions only). The result does not depend on the order of the texts.
+    questions only). watch is told each step and may raise to cancel. The result does not depend on the order of the texts.
+
+    Raises NotEnoughMemory before starting if the machine has not the memory for it.
     """
     n = len(texts)
     if n == 0:
@@ -113,27 +127,24 @@ def group(
     first = np.zeros(len(distinct), dtype=np.int64)
     first[where[::-1]] = np.arange(n)[::-1]
     heavy = np.bincount(where, weights=np.asarray(weights or [1] * n)) >= 2
+    refuse_beyond_memory(len(distinct), vectors.shape[1], pairwise=len(distinct) <= recipe.large)
     names, rows = list(distinct), np.asarray(vectors, dtype=np.float32)[first]
     if len(names) <= recipe.large:
+        watch("similarity")
         alike = similarity(names, rows, recipe.words)
         side = np.asarray(sides or [0] * n, dtype=np.float32)[first]
         alike -= recipe.opposed * (np.outer(side, side) < 0)
-        labels, to_groups, own = _small(alike, heavy, recipe, clusterer)
+        watch("tree")
+        labels, fit = _small(alike, heavy, recipe, clusterer)
     else:
-        labels, to_groups, own = _large(rows, heavy, recipe)
-    parents = _regroup(rows, labels, recipe)
-    near = np.full((len(names), 2), -1, dtype=np.int64)
-    isolation = np.ones(len(names), dtype=np.float32)
-    if to_groups.shape[1]:
-        best = np.argsort(-to_groups, axis=1, kind="stable")[:, :2]
-        near[:, : best.shape[1]] = best
-        isolation = np.clip(1 - 2 * to_groups.max(axis=1), 0, 1).astype(np.float32)
+        labels, fit = _large(rows, heavy, recipe, watch)
+    watch("second level")
     return Grouping(
         labels=labels[where],
-        parents=parents,
-        isolation=isolation[where],
-        near=near[where],
-        centrality=own[where],
+        parents=_regroup(rows, labels, recipe),
+        isolation=np.clip(1 - 2 * fit.best, 0, 1)[where],
+        near=fit.near[where],
+        centrality=fit.own[where],
     )
 
 
@@ -163,34 +174,70 @@ def _word_similarity(texts: Sequence[str]) -> Similarity:
     return np.asarray(centred / norms[:, None] / norms[None, :], dtype=np.float32)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fit:
+    """How each of n texts fits the groups."""
+
+    near: NDArray[np.int64]
+    best: NDArray[np.float32]
+    """(n,) similarity to the nearest group; 0 where there is no group."""
+    own: NDArray[np.float32]
+
+
+def _fit(to_groups: Similarity, labels: NDArray[np.int64]) -> _Fit:
+    """to_groups: (n, g) similarity of each text to each group."""
+    n = len(to_groups)
+    near = np.full((n, 2), -1, dtype=np.int64)
+    best = own = np.zeros(n, dtype=np.float32)
+    if to_groups.shape[1]:
+        found = np.argsort(-to_groups, axis=1, kind="stable")[:, :2]
+        near[:, : found.shape[1]] = found
+        best = to_groups.max(axis=1)
+        own = np.where(labels >= 0, to_groups[np.arange(n), labels], 0.0).astype(np.float32)
+    return _Fit(near=near, best=best, own=own)
+
+
+def _fit_to_centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> _Fit:
+    """The same for a large question, block by block."""
+    centres = _centroids(rows, labels).T
+    blocks = [slice(a, a + BLOCK) for a in range(0, len(rows), BLOCK)]
+    fits = [_fit(rows[block] @ centres, labels[block]) for block in blocks]
+    return _Fit(
+        near=np.concatenate([f.near for f in fits]),
+        best=np.concatenate([f.best for f in fits]),
+        own=np.concatenate([f.own for f in fits]),
+    )
+
+
 def _small(
     alike: Similarity, heavy: NDArray[np.bool_], recipe: Recipe, clusterer: Clusterer | None
-) -> tuple[NDArray[np.int64], Similarity, NDArray[np.float32]]:
+) -> tuple[NDArray[np.int64], _Fit]:
     n = len(alike)
     labels = np.full(n, -1, dtype=np.int64)
     if n >= 3:
         far = np.maximum(1.0 - alike.astype(np.float64), 0.0)
         np.fill_diagonal(far, 0.0)
         labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(far), dtype=np.int64)
-    labels = _give_back(labels, _mean_similarity(alike, labels), recipe.give_back)
+    labels = _give_back(labels, _fit(_mean_similarity(alike, labels), labels), recipe.give_back)
     labels = _without_strangers(_without_loose(labels, alike, recipe.loose), alike)
     labels = _renumber(_heavy_alone(labels, heavy))
-    to_groups = _mean_similarity(alike, labels)
-    own = np.where(labels >= 0, to_groups[np.arange(n), labels] if to_groups.shape[1] else 0.0, 0.0)
-    return labels, to_groups, own.astype(np.float32)
+    return labels, _fit(_mean_similarity(alike, labels), labels)
 
 
 def _large(
-    vectors: NDArray[np.float32], heavy: NDArray[np.bool_], recipe: Recipe
-) -> tuple[NDArray[np.int64], Similarity, NDArray[np.float32]]:
+    vectors: NDArray[np.float32], heavy: NDArray[np.bool_], recipe: Recipe, watch: Watch
+) -> tuple[NDArray[np.int64], _Fit]:
     """Neighbour averaging, then HDBSCAN's tree over the graph of neighbours: O(n log n) time, O(n) memory beyond the vectors."""
-    rows = _averaged(_principal(vectors, 50), k=10, rounds=3)
-    labels = _heavy_alone(_leaves_of_graph(rows, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3))), heavy)
-    to_groups = rows @ _centroids(rows, labels).T
-    labels = _renumber(_give_back(labels, to_groups, recipe.large_give_back))
-    to_groups = rows @ _centroids(rows, labels).T
-    own = np.where(labels >= 0, to_groups[np.arange(len(rows)), labels] if to_groups.shape[1] else 0.0, 0.0)
-    return labels, to_groups, own.astype(np.float32)
+    watch("principal axes")
+    rows = _principal(vectors, 50)
+    for _ in range(3):
+        watch("neighbour averaging")
+        rows = _averaged(rows, k=10)
+    labels = _leaves_of_graph(rows, watch, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3)))
+    watch("give back")
+    labels = _heavy_alone(labels, heavy)
+    labels = _renumber(_give_back(labels, _fit_to_centroids(rows, labels), recipe.large_give_back))
+    return labels, _fit_to_centroids(rows, labels)
 
 
 def _principal(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -199,19 +246,19 @@ def _principal(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     return unit((centred @ axes[:, ::-1][:, :width]).astype(np.float32))
 
 
-def _averaged(rows: NDArray[np.float32], k: int, rounds: int) -> NDArray[np.float32]:
-    for _ in range(rounds):
-        _, numbers = nearest(rows, k)
-        rows = unit(sum((rows[numbers[:, j]] for j in range(numbers.shape[1])), np.zeros_like(rows)))
-    return rows
+def _averaged(rows: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    _, numbers = nearest(rows, k)
+    return unit(sum((rows[numbers[:, j]] for j in range(numbers.shape[1])), np.zeros_like(rows)))
 
 
 def _leaves_of_graph(
-    rows: NDArray[np.float32], *, k: int, smallest: int, min_samples: int = 5
+    rows: NDArray[np.float32], watch: Watch, *, k: int, smallest: int, min_samples: int = 5
 ) -> NDArray[np.int64]:
     """HDBSCAN over a k-nearest-neighbour graph: mutual reachability, spanning tree, condensed tree, leaves."""
     n = len(rows)
+    watch("neighbours")
     similarities, numbers = nearest(rows, k)
+    watch("spanning tree")
     far = np.maximum(1.0 - similarities.astype(np.float64), 1e-6)
     core = far[:, min(min_samples, far.shape[1] - 1)]
     source = np.repeat(np.arange(n), numbers.shape[1])
@@ -233,6 +280,7 @@ def _leaves_of_graph(
         ]
     )
     edges = edges[np.lexsort((edges[:, 1], edges[:, 0], edges[:, 2]))]
+    watch("condensed tree")
     condensed = condense_tree(single_linkage(edges), smallest)
     labels, _, _ = get_clusters(condensed, compute_stability(condensed), "leaf", False)
     return np.asarray(labels, dtype=np.int64)
@@ -265,12 +313,9 @@ def _centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[
     return unit(sums)
 
 
-def _give_back(labels: NDArray[np.int64], to_groups: Similarity, least: float) -> NDArray[np.int64]:
-    if not to_groups.shape[1]:
-        return labels
-    best = to_groups.argmax(axis=1)
-    joins = (labels == -1) & (to_groups.max(axis=1) >= least)
-    return np.where(joins, best, labels)
+def _give_back(labels: NDArray[np.int64], fit: _Fit, least: float) -> NDArray[np.int64]:
+    joins = (labels == -1) & (fit.near[:, 0] >= 0) & (fit.best >= least)
+    return np.where(joins, fit.near[:, 0], labels)
 
 
 def _without_loose(labels: NDArray[np.int64], alike: Similarity, share: float) -> NDArray[np.int64]:
