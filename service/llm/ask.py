@@ -122,13 +122,14 @@ def parse(text: str, shape: type[BaseModel]) -> BaseModel:
     start = text.find("{")
     if start < 0:
         raise BadReply("the reply holds no JSON object")
+    plain = re.sub(r",(\s*[}\]])", r"\1", text[start:])
     try:
-        found, _ = json.JSONDecoder(strict=False).raw_decode(re.sub(r",(\s*[}\]])", r"\1", text[start:]))
+        found, _ = json.JSONDecoder(strict=False).raw_decode(plain)
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(text) - start - 1 or error.msg.startswith("Unterminated")
-        raise BadReply(
-            "the JSON object is cut off: answer shorter" if cut else f"not JSON: {error.msg}"
-        ) from error
+        if error.pos >= len(plain.rstrip()) or error.msg.startswith("Unterminated"):
+            raise BadReply("the JSON object is cut off: answer shorter") from error
+        near = " ".join(plain[max(0, error.pos - 20) : error.pos + 20].split())
+        raise BadReply(f"not JSON: {error.msg} at « {near} »") from error
     try:
         return shape.model_validate(found)
     except ValidationError as error:
