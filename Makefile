@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-local demo-written test unit check format evals bench clean
+.PHONY: help install demo demo-local test unit check format evals bench clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -46,8 +46,9 @@ format: install  ## put the code in shape
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-evals: install  ## regression evals against human work, offline
-	@$(PY) -m evals run --out out/evals
+evals: install  ## cutting and grouping measured against people's work (POLYPHONIE_DATA names the folder of reference sets)
+	@$(PY) -m evals.segmentation
+	@$(PY) -m evals.grouping
 
 bench: install  ## speed, memory and agreement against peers
 	@$(PY) -m evals.bench
