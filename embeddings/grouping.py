@@ -159,12 +159,14 @@ def similarity(texts: Sequence[str], vectors: NDArray[np.float32], words: float)
     return mixed.astype(np.float32)
 
 
+def letter_grams() -> TfidfVectorizer:
+    """The lexical view: character 3- to 5-grams within words."""
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode")
+
+
 def _word_similarity(texts: Sequence[str]) -> Similarity:
-    grams = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode"
-    )
     try:
-        table = grams.fit_transform(texts)
+        table = letter_grams().fit_transform(texts)
     except ValueError:  # no text holds a letter
         return np.zeros((len(texts), len(texts)), dtype=np.float32)
     mean = np.asarray(table.mean(axis=0)).ravel()

@@ -1,0 +1,113 @@
+"""`python -m evals.bench [grouping] [agreement] [encoding] [--sizes 100,1000] [--peer PYTHON | --install-peer]`.
+
+Every figure is kept in out/bench/*.json and docs/benchmarks.md is written anew from all that is there, so that one part can be
+run again alone. Where the peer's environment is absent its columns are missing, and the page says so.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import load_encoder
+from evals.bench import peer
+from evals.bench.agreement import agreement_table
+from evals.bench.corpus import prepare, read_answers
+from evals.bench.encoding import encoding_table
+from evals.bench.report import page
+
+PARTS = ("grouping", "agreement", "encoding")
+CACHE = Path("~/.cache/polyphonie").expanduser()
+REPEATED = 10_000
+"""Sizes up to which ours and the peer alternate three times; above, once."""
+
+
+def measure(command: list[str]) -> dict[str, Any]:
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        return {"failed": f"exit code {done.returncode}"}
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def grouping(data: Path, sizes: list[int], python: Path | None, peer_up_to: int) -> list[dict[str, Any]]:
+    """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats is kept."""
+    texts = read_answers(data)
+    encoder = CachedEncoder(load_encoder("use", "fr"), CACHE / "bench" / "vectors.sqlite")
+    rows: list[dict[str, Any]] = []
+    for size in sizes:
+        folder = prepare(texts, size, encoder, CACHE / "bench")
+        ours, theirs = [], []
+        for _ in range(3 if size <= REPEATED else 1):
+            ours.append(measure([sys.executable, "-m", "evals.bench.ours", str(folder)]))
+            if python and size <= peer_up_to:
+                theirs.append(measure([str(python), str(peer.SCRIPT), "time", str(folder / "vectors.npy")]))
+        row = {"size": size, "ours": _median(ours), "peer": _median(theirs)}
+        print(json.dumps(row), file=sys.stderr)
+        rows.append(row)
+    return rows
+
+
+def _median(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    sound = sorted((r for r in runs if "failed" not in r), key=lambda r: float(r["cpu"]))
+    return sound[len(sound) // 2] if sound else (runs[0] if runs else None)
+
+
+def merge(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sizes measured again replace the old ones; the others stay."""
+    rows = {row["size"]: row for row in [*old, *new]}
+    return [rows[size] for size in sorted(rows)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m evals.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS)
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("POLYPHONIE_DATA", "../shared/data"))
+    )
+    parser.add_argument("--sizes", default="100,1000,10000,100000", help="up to 1000000")
+    parser.add_argument("--peer", type=Path, help="a Python with bertopic==0.17.4")
+    parser.add_argument("--install-peer", action="store_true", help="make the peer's environment first")
+    parser.add_argument("--peer-up-to", type=int, default=100_000)
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
+    asked = parser.parse_args()
+    if not asked.data.is_dir():
+        sys.exit(f"no reference data at {asked.data}: set POLYPHONIE_DATA to its folder")
+    home = CACHE / "bench" / "bertopic"
+    python = peer.install(home) if asked.install_peer else asked.peer
+    if python is None and (home / "bin" / "python").exists():
+        python = home / "bin" / "python"
+    kept = Path("out/bench")
+    kept.mkdir(parents=True, exist_ok=True)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    for part in asked.parts:
+        file = kept / f"{part}.json"
+        rows: list[Any]
+        if part == "grouping":
+            old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+            sizes = [int(s) for s in asked.sizes.split(",")]
+            rows = merge(old, grouping(asked.data, sizes, python, asked.peer_up_to))
+        elif part == "agreement":
+            rows = agreement_table(asked.data, CACHE / "vectors.sqlite", python)
+        else:
+            rows = encoding_table(asked.data)
+        when = datetime.now(UTC).strftime("%Y-%m-%d")
+        found = {"when": when, "machine": machine, "load": os.getloadavg()[1], "rows": rows}
+        file.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    parts = {
+        p: json.loads((kept / f"{p}.json").read_text(encoding="utf-8"))
+        for p in PARTS
+        if (kept / f"{p}.json").exists()
+    }
+    asked.out.write_text(page(parts), encoding="utf-8")
+    print(asked.out.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
