@@ -64,9 +64,10 @@ def _to_groups(
     members = np.zeros((len(texts), len(grouping.parents)), dtype=np.float32)
     inside = grouping.labels >= 0
     members[inside, grouping.labels[inside]] = 1.0
-    if (
-        len(set(texts)) > recipe.large
-    ):  # centroids of plain vectors: the old neighbours' averages are not kept
+    if not (len(new_texts) and len(grouping.parents)):
+        return np.zeros((len(new_texts), len(grouping.parents)), dtype=np.float32)
+    if len(set(texts)) > recipe.large:
+        # centroids of plain vectors: the neighbours' averages of the old run are not kept
         mean = vectors.mean(axis=0)
         centres = unit(members.T @ unit(vectors - mean))
         return np.asarray(unit(new_vectors - mean) @ centres.T, dtype=np.float32)

@@ -25,7 +25,7 @@ from evals.bench.report import page
 PARTS = ("grouping", "agreement", "encoding")
 CACHE = Path("~/.cache/polyphonie").expanduser()
 REPEATED = 10_000
-"""Sizes up to which ours and the peer alternate three times; above, once."""
+"""Sizes up to which ours and the peer alternate several times; above, once."""
 
 
 def measure(command: list[str]) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def measure(command: list[str]) -> dict[str, Any]:
     return result
 
 
-def grouping(data: Path, sizes: list[int], python: Path | None, peer_up_to: int) -> list[dict[str, Any]]:
+def grouping(
+    data: Path, sizes: list[int], python: Path | None, peer_up_to: int, repeats: int
+) -> list[dict[str, Any]]:
     """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats is kept."""
     texts = read_answers(data)
     encoder = CachedEncoder(load_encoder("use", "fr"), CACHE / "bench" / "vectors.sqlite")
@@ -44,11 +46,11 @@ def grouping(data: Path, sizes: list[int], python: Path | None, peer_up_to: int)
     for size in sizes:
         folder = prepare(texts, size, encoder, CACHE / "bench")
         ours, theirs = [], []
-        for _ in range(3 if size <= REPEATED else 1):
+        for _ in range(repeats if size <= REPEATED else 1):
             ours.append(measure([sys.executable, "-m", "evals.bench.ours", str(folder)]))
             if python and size <= peer_up_to:
                 theirs.append(measure([str(python), str(peer.SCRIPT), "time", str(folder / "vectors.npy")]))
-        row = {"size": size, "ours": _median(ours), "peer": _median(theirs)}
+        row = {"size": size, "ours": _median(ours), "peer": _median(theirs), "runs": len(ours)}
         print(json.dumps(row), file=sys.stderr)
         rows.append(row)
     return rows
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, help="a Python with bertopic==0.17.4")
     parser.add_argument("--install-peer", action="store_true", help="make the peer's environment first")
     parser.add_argument("--peer-up-to", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each size up to 10,000")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
     asked = parser.parse_args()
     if not asked.data.is_dir():
@@ -92,7 +95,7 @@ def main() -> None:
         if part == "grouping":
             old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
             sizes = [int(s) for s in asked.sizes.split(",")]
-            rows = merge(old, grouping(asked.data, sizes, python, asked.peer_up_to))
+            rows = merge(old, grouping(asked.data, sizes, python, asked.peer_up_to, asked.repeats))
         elif part == "agreement":
             rows = agreement_table(asked.data, CACHE / "vectors.sqlite", python)
         else:
