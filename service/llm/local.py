@@ -83,6 +83,8 @@ def serve(spec: str, folder: Path) -> Iterator[str]:
         _wait_until_ready(child, port)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
+        if child.stdin is not None:
+            child.stdin.close()
         child.kill()
         child.wait()
         log.close()
