@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.terminal import Bars, progress_bars, read_or_stop, say, write_whole
+from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_folder, say, write_whole
 from service.domain.draft import Draft
 from service.errors import BadInput, Stopped
 
@@ -62,6 +62,7 @@ def draft(
     _check_resume(out, run, resume)
     began = time.monotonic()
     with tools_for(settings, round_.language) as tools, progress_bars() as bars:
+        ready_folder(out)
         try:
             made = draft_round(
                 round_,
@@ -145,7 +146,10 @@ def _check_resume(out: Path, run: dict[str, str | None], resume: bool) -> None:
                 f"Nothing was stopped in {out}: starting from the beginning (finished model calls are not repeated)."
             )
         return
-    before = json.loads(stopped.read_text(encoding="utf-8"))
+    try:
+        before = json.loads(stopped.read_text(encoding="utf-8"))
+    except ValueError:
+        before = {}
     changed = [name for name, value in run.items() if before.get(name) != value]
     if resume and changed:
         raise BadInput(

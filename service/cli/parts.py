@@ -9,7 +9,7 @@ import typer
 
 from service.cli import files
 from service.cli.draft import EncoderSpec, Llm
-from service.cli.terminal import Bars, progress_bars, read_or_stop, say, write_whole
+from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_folder, say, write_whole
 
 
 def group(
@@ -29,6 +29,7 @@ def group(
     round_ = read_or_stop(source)
     rows: list[Mapping[str, object]] = []
     with tools_for(settings, round_.language) as tools, progress_bars() as bars:
+        ready_folder(out.parent)
         progress = Bars(bars)
         progress("group", 0, len(round_.open_questions))
         for done, question in enumerate(round_.open_questions, start=1):
@@ -58,6 +59,7 @@ def label(
     language = detect_language([row["text"] for row in rows])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
+        ready_folder(out.parent)
         for topic in files.topics_of(rows, language):
             encode = tools.encoder.encode
             labelled = label_groups(with_exemplars(topic, encode), encode=encode, chat=tools.chat)
@@ -100,6 +102,7 @@ def synthesise(
     language = detect_language([text for _, _, labels in questions for _, text, _ in labels])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
+        ready_folder(out.parent)
         for question_id, title, labels in questions:
             topic = files.topic_of_labels(question_id, title, labels, language)
             made = write((topic,), encode=tools.encoder.encode, chat=tools.chat)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.domain.round import Round
-from service.errors import BadInput
+from service.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -76,6 +76,16 @@ class Bars:
         if done == 0:
             self._bars.start_task(self._tasks[stage])
         self._bars.update(self._tasks[stage], total=total, completed=done)
+
+
+def ready_folder(folder: Path) -> None:
+    """Make the output folder, before anything is spent on what it shall hold. Raises BadSetting."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise BadSetting(f"--out {folder}: {error.strerror}. Give a folder that can be written.") from error
 
 
 def write_whole(path: Path, text: str) -> None:

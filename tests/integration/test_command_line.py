@@ -150,6 +150,7 @@ def test_page_is_self_contained(demo: Path):
         (("draft", EXAMPLE, "--out", "/dev/null/x", "--encoder", "no/such-model"), 2, "encoder"),
         (("draft", "/no/such/file.csv", "--out", "/dev/null/x"), 1, "can't be"),
         (("draft", EXAMPLE, "--out", "/dev/null/x", "--questions", "Q99"), 1, "Q99"),
+        (("draft", SMALL, "--out", "/dev/null/x"), 2, "--out"),
         (("draft", EXAMPLE), 2, "--out"),
         (("export", EXAMPLE, "--to", "html"), 1, "no draft"),
         (("export", EXAMPLE, "--to", "odt"), 2, "Accepted"),
