@@ -26,9 +26,12 @@ NUMBER = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,4})?\s?%?")
 
 
 def with_kinds(
-    questions: tuple[Question, ...], sidecar: Sidecar, cells: Sequence[Cell]
+    questions: tuple[Question, ...], sidecar: Sidecar, cells: Sequence[Cell], *, guess: bool
 ) -> tuple[Question, ...]:
-    """Questions with their kind, options and given counts; those of which only counts are known are added."""
+    """Questions with their kind, options and given counts; those of which only counts are known are added.
+
+    guess: whether a column that nobody describes may be taken for closed; in long form it never is.
+    """
     notes = {n.id: n for n in sidecar.questions}
     texts: dict[str, list[str]] = defaultdict(list)
     for cell in cells:
@@ -38,7 +41,7 @@ def with_kinds(
     for q in questions:
         note = notes.get(q.id)
         if note is None:
-            made.append(replace(q, kind="closed" if looks_closed(q.id, texts[q.id]) else "open"))
+            made.append(replace(q, kind="closed" if guess and looks_closed(q.id, texts[q.id]) else "open"))
         else:
             told: Literal["open", "closed"] = (
                 "closed" if note.closed_part_of or note.options or note.counts else "open"

@@ -42,6 +42,11 @@ class Named:
     respondent_id: str | None
     category: str | None
 
+    @property
+    def long(self) -> bool:
+        """One row an answer, not one row a respondent."""
+        return self.answer is not None and bool(self.question_id or self.question)
+
 
 def read_cells(
     table: Table, sidecar: Sidecar, named: Named, log: Log
@@ -65,7 +70,7 @@ def read_cells(
         log.add("error", "no column of answers beside question_id", LONG_FORM, row=1, column="answer")
     if log.has_errors:
         return None
-    if named.answer and (named.question_id or named.question):
+    if named.long:
         return _long(table, sidecar, named, log)
     return _wide(table, sidecar, named, log)
 

@@ -27,7 +27,17 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
     if found is None or log.has_errors:
         return None
     questions, cells = found
-    questions = _linked(with_kinds(questions, sidecar, cells), sidecar, log)
+    questions = _linked(with_kinds(questions, sidecar, cells, guess=not named.long), sidecar, log)
+    for q in questions:
+        if q.kind == "closed" and q.id not in {n.id for n in sidecar.questions}:
+            log.add(
+                "warning",
+                "few and short answers: taken for a closed question and counted",
+                'say "kind": "open" in the sidecar if it is not',
+                row=1,
+                column=q.id,
+                kind="taken for a closed question",
+            )
     answers = _answers(cells, questions, named.category, log)
     if log.has_errors:
         return None

@@ -11,7 +11,7 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import LabelReply
 from service.stages.check import SUPPORTED, Encode, check_label, support
-from service.stages.extractive import as_sentence, extractive_label
+from service.stages.extractive import as_sentence, extractive_label, opposed_sides
 
 MEMBERS_SHOWN = 24
 """Verbatims that a label is made from: all of a group that has no more, else its exemplars and the first others."""
@@ -100,6 +100,10 @@ def _ask(topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: 
             reply.opposed and "words: at most" in reason and len(label.split()) <= 25 + OPPOSED_EXTRA
         ):
             raise BadReply(f"label: {reason}")
+        for side in opposed_sides(texts) or ():
+            if not reply.opposed or support(label, [texts[i] for i in side], encode) < SUPPORTED:
+                contrary = f"v{side[0] + 1}"
+                raise BadReply(f"label: verbatims oppose each other; state both positions, {contrary}'s too")
         score = support(label, texts, encode)
         if score < SUPPORTED:
             raise BadReply("label: it says what the verbatims do not say; use their words")

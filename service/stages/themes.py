@@ -18,7 +18,7 @@ from service.domain.wordform import fold
 from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
-from service.llm.replies import SentenceReply, ThemesReply
+from service.llm.replies import SentenceReply, ThemeReply, ThemesReply
 from service.stages.check import (
     HEADING_WORDS,
     SMALL,
@@ -26,7 +26,9 @@ from service.stages.check import (
     SUPPORTED,
     Encode,
     check_sentence,
+    new_number,
     one_sentence,
+    repeats,
     support,
 )
 from service.stages.extractive import as_sentence
@@ -221,9 +223,6 @@ class _Request:
             raise BadReply(f"{len(reply.themes)} themes: three to six are asked for")
         themes = []
         for theme in reply.themes:
-            reason = one_sentence(theme.title, HEADING_WORDS)
-            if reason:
-                raise BadReply(f"title « {theme.title[:50]} »: {reason}")
             sections = tuple(
                 Section(
                     heading=section.heading.strip() or None,
@@ -234,8 +233,21 @@ class _Request:
             )
             if not sections:
                 raise BadReply(f"theme « {theme.title} » has no sentence")
+            self._check_headings(theme)
             themes.append(Theme(title=theme.title.strip().rstrip("."), sections=sections))
         return tuple(themes)
+
+    def _check_headings(self, theme: ThemeReply) -> None:
+        """Raises BadReply. Counts are no part of a label, so a heading has no number that the labels behind it lack."""
+        for heading, sections in ((theme.title, theme.sections), *((s.heading, [s]) for s in theme.sections)):
+            labels = [self.items[c].matter for part in sections for s in part.sentences for c in s.cites]
+            reason = (
+                one_sentence(heading, HEADING_WORDS) or repeats(heading) or new_number(heading, labels)
+                if heading.strip() or heading is theme.title
+                else None
+            )
+            if reason:
+                raise BadReply(f"heading « {heading[:50]} »: {reason}")
 
     def _sentence(self, reply: SentenceReply) -> ThemeSentence:
         unknown = [c for c in reply.cites if c not in self.items]

@@ -123,7 +123,8 @@ def test_limesurvey(tmp_path: Path) -> None:
         ("G02Q03[SQ001]", "Vos canaux [Le courriel]", "closed"),
     ]
     assert dict(found.question("G01Q01").counts) == {"Oui": 3, "Non": 2}
-    [problem] = reading.problems
+    problem, *closed = reading.problems
+    assert all("taken for a closed question" in p.message for p in closed)
     assert "an export of LimeSurvey" in problem.message
     assert "submitdate, lastpage, startlanguage, seed, interviewtime, groupTime12" in problem.message
     assert found.answers_to("G01Q02")[0].id == "G01Q02:1"
