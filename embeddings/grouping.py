@@ -237,8 +237,8 @@ def _large(
         rows = _averaged(rows, k=10)
     labels = _leaves_of_graph(rows, watch, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3)))
     watch("give back")
-    labels = _heavy_alone(labels, heavy)
-    labels = _renumber(_give_back(labels, _fit_to_centroids(rows, labels), recipe.large_give_back))
+    labels = _give_back(labels, _fit_to_centroids(rows, labels), recipe.large_give_back)
+    labels = _renumber(_heavy_alone(labels, heavy))
     return labels, _fit_to_centroids(rows, labels)
 
 

@@ -117,3 +117,14 @@ def test_zero_and_broken_vectors_give_no_nan():
     found = group(OLD, rows)
     assert np.isfinite(found.isolation).all()
     assert np.isfinite(found.centrality).all()
+
+
+def test_a_repeated_answer_of_a_large_question_joins_its_like_before_it_stands_alone():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(6, 60)).astype(np.float32)
+    rows = np.repeat(centres, 40, axis=0) + 0.2 * rng.normal(size=(240, 60)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    texts = [f"t{i:03d}" for i in range(240)]
+    once = group(texts, rows, recipe=Recipe(large=100))
+    twice = group(texts, rows, weights=[2] * 240, recipe=Recipe(large=100))
+    assert np.array_equal(once.labels, twice.labels)
