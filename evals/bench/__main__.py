@@ -62,8 +62,11 @@ def _median(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def merge(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sizes measured again replace the old ones; the others stay."""
-    rows = {row["size"]: row for row in [*old, *new]}
+    """Sizes measured again replace the old ones; the others stay, and so does the peer's figure where the peer did not run."""
+    rows = {row["size"]: row for row in old}
+    for row in new:
+        kept = rows.get(row["size"], row)["peer"]
+        rows[row["size"]] = {**row, "peer": row["peer"] or kept}
     return [rows[size] for size in sorted(rows)]
 
 
