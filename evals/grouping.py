@@ -72,7 +72,10 @@ def sets(data: Path) -> dict[str, tuple[str, tuple[Unit, ...]]]:
 
 
 def table(data: Path, cache: Path) -> list[str]:
-    lines = ["| set | method | AMI [95 %] | left out | groups | this recipe − it [95 %] |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| set | method | AMI [95 %] | left out | groups | this recipe − it [95 %] |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, (spec, units) in sets(data).items():
         encoder = CachedEncoder(load_encoder(spec, "fr"), cache)
         vectors = [encoder.encode(u.texts) for u in units]
@@ -94,7 +97,10 @@ def table(data: Path, cache: Path) -> list[str]:
 def ceiling(data: Path) -> str:
     """Agreement of the two careful readings of grand-debat-coded with each other."""
     one, two = (read_units(data / "grand-debat-coded", column) for column in ("group_ids", "group_ids_b"))
-    pairs = [agreement(a.gold, [int.from_bytes(g.encode()[-6:]) if g else -1 for g in b.gold]).ami for a, b in zip(one, two, strict=True)]
+    pairs = [
+        agreement(a.gold, [int.from_bytes(g.encode()[-6:]) if g else -1 for g in b.gold]).ami
+        for a, b in zip(one, two, strict=True)
+    ]
     return f"Two careful readings of grand-debat-coded agree with each other at {np.mean(pairs):.2f} ({', '.join(f'{p:.2f}' for p in pairs)})."
 
 
