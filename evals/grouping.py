@@ -30,7 +30,7 @@ def ours(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
     return list(map(int, group(texts, vectors).labels))
 
 
-def plain_hdbscan(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+def plain_hdbscan(_: Sequence[str], vectors: Vectors) -> Sequence[int]:
     """As people usually run it: raw vectors, min_cluster_size 5."""
     return list(map(int, hdbscan.HDBSCAN(min_cluster_size=5).fit_predict(vectors.astype(np.float64))))
 
@@ -101,7 +101,10 @@ def ceiling(data: Path) -> str:
         agreement(a.gold, [int.from_bytes(g.encode()[-6:]) if g else -1 for g in b.gold]).ami
         for a, b in zip(one, two, strict=True)
     ]
-    return f"Two careful readings of grand-debat-coded agree with each other at {np.mean(pairs):.2f} ({', '.join(f'{p:.2f}' for p in pairs)})."
+    each = ", ".join(f"{p:.2f}" for p in pairs)
+    return (
+        f"Two careful readings of grand-debat-coded agree with each other at {np.mean(pairs):.2f} ({each})."
+    )
 
 
 def opposed(data: Path, cache: Path) -> list[str]:
@@ -126,10 +129,12 @@ def opposed(data: Path, cache: Path) -> list[str]:
             shares = [abs(side[labels == k].mean()) for k in set(labels) - {-1}]
             mixed[name].append(float(np.mean([s < 1 for s in shares])))
     low, high = interval([a - b for a, b in zip(mixed["without"], mixed["with"], strict=True)])
+    without, with_ = np.mean(mixed["without"]), np.mean(mixed["with"])
     return [
-        f"Opposed sides, {len(mixed['with'])} argkp2021 topics with both sides in one question: {np.mean(mixed['without']):.0%} of groups mix "
-        f"them without the lexicon, {np.mean(mixed['with']):.0%} with it (difference [{low:+.3f}, {high:+.3f}]).",
-        f"The lexicon takes a side for {told / total:.0%} of the arguments; {right / max(1, told):.0%} of those agree with the argument's side.",
+        f"Opposed sides, {len(mixed['with'])} argkp2021 topics with both sides in one question: {without:.0%} of groups "
+        f"mix them without the lexicon, {with_:.0%} with it (difference [{low:+.3f}, {high:+.3f}]).",
+        f"The lexicon takes a side for {told / total:.0%} of the arguments; {right / max(1, told):.0%} of those agree "
+        "with the argument's side.",
     ]
 
 
