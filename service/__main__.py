@@ -14,6 +14,9 @@ def main() -> None:
     except PolyphonieError as error:
         print(f"polyphonie: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except MemoryError as error:  # told before a grouping that would not fit is begun
+        print(f"polyphonie: not enough memory: {error}", file=sys.stderr)
+        sys.exit(PolyphonieError.exit_code)
     except KeyboardInterrupt:
         print("polyphonie: interrupted; what was finished is kept, --resume goes on.", file=sys.stderr)
         sys.exit(Stopped.exit_code)

@@ -29,7 +29,7 @@
   function show(target) {
     var node = document.getElementById(target);
     if (!node) return;
-    if (node.classList.contains("s")) { var p = make("p", "", "quote"); p.textContent = node.firstChild.textContent; body.appendChild(p); node.dataset.to.split(" ").forEach(show); return; }
+    if (node.classList.contains("s")) { if (node.firstChild.textContent !== last.firstChild.textContent) body.appendChild(make("p", node.firstChild.textContent, "quote")); node.dataset.to.split(" ").forEach(show); return; }
     if (node.tagName === "MARK") { var x = answerOf(target); if (x) body.appendChild(x); return; }
     var d = make("details"); d.open = true;
     d.appendChild(bare(node.querySelector("summary") || make("summary", node.textContent)));
