@@ -1,0 +1,82 @@
+import re
+
+import pytest
+
+from embeddings.encoder import HashEncoder
+from service.domain.round import Answer, Question, Round
+from service.errors import BadInput, BadSetting
+from service.exports import export, from_json
+from service.pipeline import draft_round
+
+HOSTILE = [
+    "<script>alert('x')</script> il faut des bus",
+    "</mark></bdi><img src=x onerror=alert(1)> des bus le soir",
+    "=cmd|' /C calc'!A0 des bus gratuits",
+    "\u202egauche à droite\u202c des bus",
+    "mot" * 4000,
+    '"><svg onload=alert(1)>',
+]
+
+
+def made(language="fr"):
+    answers = tuple(
+        Answer(id=f"Q1:R{k}", question_id="Q1", text=t, respondent_id=f"R{k}", category="<b>Élus</b>")
+        for k, t in enumerate(HOSTILE)
+    )
+    question = Question(id="Q1", title="Quoi <i>?</i>")
+    round_ = Round(
+        id="r",
+        title="Titre & <u>",
+        language=language,
+        questions=(question,),
+        answers=answers,
+        n_respondents=len(answers),
+    )
+    return draft_round(round_, encoder=HashEncoder())
+
+
+def test_what_respondents_wrote_is_text_on_the_page():
+    page = export(made(), "html").decode()
+    assert len(re.findall(r"<script", page)) == 1
+    assert not re.search(r"<(img|svg onload|i>|u>|b>)", page)
+    assert "&lt;script&gt;" in page
+    assert "mot" * 4000 in page
+
+
+def test_the_policy_allows_only_the_pages_own_style_and_script():
+    page = export(made(), "html").decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    assert policy.startswith("default-src 'none'")
+    assert policy.count("sha256-") == 2
+    assert "style=" not in page
+    assert not re.search(
+        r"\son\w+=", re.sub(r"<bdi>.*?</bdi>|<mark.*?</mark>|<q>.*?</q>", "", page, flags=re.DOTALL)
+    )
+
+
+def test_every_verbatim_is_marked_in_its_answer_and_every_link_leads_somewhere():
+    draft = made()
+    page = export(draft, "html").decode()
+    ids = set(re.findall(r'\sid="([^"]+)"', page))
+    links = set(re.findall(r'href="#([^"]+)"', page)) | {
+        t for d in re.findall(r'data-to="([^"]*)"', page) for t in d.split()
+    }
+    assert links <= ids
+    assert page.count("<mark id=") == len(draft.questions[0].verbatims)
+
+
+def test_english_page_has_english_words():
+    page = export(made("en"), "html").decode()
+    assert '<html lang="en">' in page
+    assert "Ledger: nothing is lost" in page
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "other/1"}', "no json"])
+def test_what_is_no_draft_is_said(text):
+    with pytest.raises(BadInput):
+        from_json(text)
+
+
+def test_unknown_format():
+    with pytest.raises(BadSetting, match="html"):
+        export(made(), "odt")
