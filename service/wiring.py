@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from service.llm.wrap import Metered, Usage
 
 
+LOCAL_TIMEOUT = 600.0
+"""Seconds for one call of the packaged model."""
+
+LOCAL_PLACES = 2
+"""Requests that its server works on together."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
     """What a run works with."""
