@@ -110,12 +110,12 @@ def _layers(
     from service.llm.langchain import LangChainChat
     from service.llm.wrap import Cached, Metered, Patient
 
-    chat = LangChainChat(spec, base_url=base_url, api_key=api_key, timeout=settings.llm_timeout, name=name)
+    local = name.startswith("local")
+    # the packaged server has two places and writes a synthesis in minutes: nobody shall wait for one and time out
+    timeout = max(settings.llm_timeout, LOCAL_TIMEOUT) if local else settings.llm_timeout
+    chat = LangChainChat(spec, base_url=base_url, api_key=api_key, timeout=timeout, name=name)
+    patient = Patient(chat, at_once=LOCAL_PLACES if local else settings.llm_workers)
     # the address is part of what decides a reply: two servers may call different models by one name
-    where = "local" if name.startswith("local") else str(base_url)
-    kept = Cached(
-        Patient(chat, at_once=settings.llm_workers),
-        cache / "replies.sqlite",
-        parameters=f"temperature=0 at {where}",
-    )
+    where = "local" if local else str(base_url)
+    kept = Cached(patient, cache / "replies.sqlite", parameters=f"temperature=0 at {where}")
     return Metered(kept, settings.budget)
