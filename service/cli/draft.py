@@ -58,6 +58,9 @@ def draft(
     settings = load_settings(llm=llm, encoder=encoder, budget=budget)
     given = read_themes(themes) if themes else ()
     round_ = read_or_stop(source, questions)
+    known = {q.id for q in round_.questions}
+    for unknown in (i for theme in given for i in theme.question_ids if i not in known):
+        raise BadInput(f"{themes}: no question {unknown} in {source}; it has {', '.join(sorted(known))}.")
     run = _fingerprint(source, questions, themes, settings)
     _check_resume(out, run, resume)
     began = time.monotonic()
@@ -74,7 +77,7 @@ def draft(
             )
         except (Stopped, KeyboardInterrupt) as stop:
             write_whole(out / STOPPED, json.dumps(run, indent=1) + "\n")
-            reason = str(stop) or "interrupted"
+            reason = str(stop) or "Interrupted."
             raise Stopped(
                 f"{reason} What was finished is kept; the same command with --resume goes on."
             ) from stop
@@ -115,7 +118,7 @@ def summary(made: Draft, out: Path) -> list[str]:
         f"+ {answers.duplicate} duplicates + {answers.failed} failed",
         f"  {verbatims.total} ideas = {verbatims.grouped} in {groups} groups + {verbatims.isolated} isolated voices "
         f"+ {verbatims.failed} failed",
-        f"  {syntheses} question syntheses, {len(made.themes)} themes; "
+        f"  syntheses of questions: {syntheses}, themes: {len(made.themes)}; "
         f"{made.ledger.unsupported} text(s) marked unsupported, {made.ledger.fallbacks} model text(s) refused",
         f"  {made.provenance.calls} model call(s), {made.provenance.tokens.input + made.provenance.tokens.output} tokens, "
         f"{made.provenance.seconds:.0f} s",
@@ -128,11 +131,16 @@ def _fingerprint(
     source: Path, questions: str | None, themes: Path | None, settings: "Settings"
 ) -> dict[str, str | None]:
     """What must be the same for a run to be resumed."""
+    from service.ingest import sidecar_of
+
+    said = sidecar_of(source)
     return {
         "input_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         "questions": questions,
         "themes": None if themes is None else hashlib.sha256(themes.read_bytes()).hexdigest(),
+        "sidecar": None if said is None else hashlib.sha256(said.read_bytes()).hexdigest(),
         "llm": settings.llm,
+        "llm_base_url": hashlib.sha256((settings.llm_base_url or "").encode()).hexdigest(),
         "encoder": settings.encoder,
     }
 

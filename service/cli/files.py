@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.domain.draft import Group, Verbatim
 from service.domain.round import Language, Question
@@ -158,9 +158,12 @@ def _members(
 Labels = tuple[str, str, list[tuple[str, str, int | None]]]
 """question id, question, labels as (id, text, respondents)"""
 
+LABEL_LINE = 'A line is {"question_id", "question", "labels": [{"id", "text", "size"?}]}, or one that `polyphonie label` wrote.'
+
 
 def read_labels(source: Path) -> list[Labels]:
-    questions: list[Labels] = []
+    """Labels by question, in the order of the file. Raises BadInput."""
+    questions: dict[str, Labels] = {}
     try:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -169,37 +172,53 @@ def read_labels(source: Path) -> list[Labels]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            labels = [(str(x["id"]), str(x["text"]), x.get("size")) for x in row["labels"]]
-            questions.append(
-                (str(row["question_id"]), str(row.get("question") or row["question_id"]), labels)
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadInput(
-                f"{source}, line {number}: {error!r}. "
-                'A line is {"question_id", "question", "labels": [{"id", "text", "size"?}]}.'
-            ) from error
-        twice = {i for i, _, _ in labels if [x for x, _, _ in labels].count(i) > 1}
-        if twice:
-            raise BadInput(
-                f"{source}, line {number}: label id {sorted(twice)[0]} stands twice. Ids are unique."
-            )
-    return questions
+            question_id, title, labels = _labels(json.loads(line))
+        except KeyError as error:
+            raise BadInput(f"{source}, line {number}: no {error.args[0]}. {LABEL_LINE}") from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(f"{source}, line {number}: {error}. {LABEL_LINE}") from error
+        known = questions.setdefault(question_id, (question_id, title, []))[2]
+        ids = {i for i, _, _ in known}
+        for id_, text, size in labels:
+            if id_ in ids:
+                raise BadInput(f"{source}, line {number}: label id {id_} stands twice. Ids are unique.")
+            ids.add(id_)
+            known.append((id_, text, size))
+    if not questions:
+        raise BadInput(f"{source} holds no labels. {LABEL_LINE}")
+    return list(questions.values())
+
+
+def _labels(row: dict[str, Any]) -> Labels:
+    """One line. Raises KeyError, ValueError, TypeError, AttributeError."""
+    if "labels" not in row and "label" in row:  # what `polyphonie label` writes: a line a group
+        row = row | {
+            "labels": [{"id": row["group_id"], "text": row["label"], "size": row.get("n_respondents")}]
+        }
+    labels = []
+    for x in row["labels"]:
+        id_, text, size = str(x["id"]), x["text"], x.get("size")
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"label {id_} has no text")
+        if size is not None and (type(size) is not int or size < 1):
+            raise ValueError(f"label {id_} has size {size!r}: a whole number of respondents, 1 or more")
+        labels.append((id_, text, size))
+    return str(row["question_id"]), str(row.get("question") or row["question_id"]), labels
 
 
 def topic_of_labels(
     question_id: str, title: str, labels: list[tuple[str, str, int | None]], language: Language
 ) -> Topic:
-    """Labels as groups of one verbatim each; without sizes nothing is said of numbers (n_respondents 0)."""
+    """Labels as groups of one verbatim each. How many answered the question is not known (n_respondents 0); where a size
+    is not given, nothing is said of the number of that group."""
     verbatims, groups, voices = [], [], {}
     for id_, text, size in labels:
         verbatim = Verbatim(id=f"{id_}.1", answer_id=id_, start=0, end=len(text), quote=text, text=text)
         verbatims.append(verbatim)
-        voices[verbatim.id] = tuple(f"{id_}.{k}" for k in range(size or 1))
+        voices[verbatim.id] = tuple(f"{id_}.{k}" for k in range(size or 0))
         groups.append(
-            Group(id=id_, level=1, verbatim_ids=(verbatim.id,), label=text, n_respondents=size or 1)
+            Group(id=id_, level=1, verbatim_ids=(verbatim.id,), label=text, n_respondents=size or 0)
         )
-    known = all(size is not None for _, _, size in labels)
     return Topic(
         question=Question(id=question_id, title=title),
         language=language,
@@ -207,5 +226,4 @@ def topic_of_labels(
         verbatims=tuple(verbatims),
         groups=tuple(groups),
         voices=voices,
-        n_respondents=sum(g.n_respondents for g in groups) if known else 0,
     )

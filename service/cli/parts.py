@@ -9,7 +9,7 @@ import typer
 
 from service.cli import files
 from service.cli.draft import EncoderSpec, Llm
-from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_folder, say, write_whole
+from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_file, say, write_whole
 
 
 def group(
@@ -25,12 +25,12 @@ def group(
     from service.settings import load_settings
     from service.wiring import tools_for
 
+    ready_file(out)
     settings = load_settings(encoder=encoder, llm="extractive")
     round_ = read_or_stop(source)
     rows: list[Mapping[str, object]] = []
     with tools_for(settings, round_.language) as tools, progress_bars() as bars:
-        ready_folder(out.parent)
-        progress = Bars(bars)
+        progress = Bars(bars, "group")
         progress("group", 0, len(round_.open_questions))
         for done, question in enumerate(round_.open_questions, start=1):
             work = group_question(round_, question, encoder=tools.encoder, whole_answers=whole_answers)
@@ -54,12 +54,12 @@ def label(
     from service.stages.label import label_groups
     from service.wiring import tools_for
 
+    ready_file(out)
     settings = load_settings(llm=llm, encoder=encoder)
     rows = files.read_groups(source)
     language = detect_language([row["text"] for row in rows])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
-        ready_folder(out.parent)
         for topic in files.topics_of(rows, language):
             encode = tools.encoder.encode
             labelled = label_groups(with_exemplars(topic, encode), encode=encode, chat=tools.chat)
@@ -68,6 +68,7 @@ def label(
             lines += [
                 {
                     "question_id": topic.question.id,
+                    "question": topic.question.title,
                     "group_id": g.id,
                     "label": g.label,
                     "exemplars": list(g.exemplar_ids),
@@ -97,12 +98,12 @@ def synthesise(
     from service.stages.synthesise import synthesise as write
     from service.wiring import tools_for
 
+    ready_file(out)
     settings = load_settings(llm=llm, encoder=encoder)
     questions = files.read_labels(source)
     language = detect_language([text for _, _, labels in questions for _, text, _ in labels])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
-        ready_folder(out.parent)
         for question_id, title, labels in questions:
             topic = files.topic_of_labels(question_id, title, labels, language)
             made = write((topic,), encode=tools.encoder.encode, chat=tools.chat)

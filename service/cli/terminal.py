@@ -68,9 +68,10 @@ def progress_bars() -> Iterator["Progress"]:
 class Bars:
     """The pipeline's progress, drawn."""
 
-    def __init__(self, bars: "Progress") -> None:
+    def __init__(self, bars: "Progress", *stages: str) -> None:
+        """stages: those that will run; none named: all."""
         self._bars = bars
-        self._tasks = {stage: bars.add_task(name, total=None, start=False) for stage, name in STAGES.items()}
+        self._tasks = {s: bars.add_task(STAGES[s], total=None, start=False) for s in stages or STAGES}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if done == 0:
@@ -86,6 +87,13 @@ def ready_folder(folder: Path) -> None:
             raise PermissionError(13, "not writable")
     except OSError as error:
         raise BadSetting(f"--out {folder}: {error.strerror}. Give a folder that can be written.") from error
+
+
+def ready_file(path: Path) -> None:
+    """See that a file can be written there, before the work whose result it shall hold. Raises BadSetting."""
+    if path.is_dir():
+        raise BadSetting(f"--out {path} is a folder. Give the name of a file.")
+    ready_folder(path.parent)
 
 
 def write_whole(path: Path, text: str) -> None:

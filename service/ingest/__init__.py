@@ -5,15 +5,17 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from service.domain.round import Round
 from service.domain.steps import GivenTheme
 from service.errors import BadInput
 from service.ingest.files import read_table
 from service.ingest.problems import Limits, Log, Problem, Reading, Unreadable
 from service.ingest.rounds import build_round
-from service.ingest.sidecar import read_sidecar, stem
+from service.ingest.sidecar import read_sidecar, sidecar_of, stem
 
-__all__ = ["Limits", "Problem", "Reading", "read_round", "read_themes"]
+__all__ = ["Limits", "Problem", "Reading", "read_round", "read_themes", "sidecar_of"]
 
 
 USUAL = Limits()
@@ -61,19 +63,40 @@ def read_themes(path: Path) -> tuple[GivenTheme, ...]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} can't be read as UTF-8 text: {error}.") from error
-    try:
-        if text.lstrip().startswith("["):
-            return tuple(
-                GivenTheme(
-                    title=str(one["title"]),
-                    description=str(one.get("description", "")),
-                    question_ids=tuple(map(str, one.get("question_ids", ()))),
-                )
-                for one in json.loads(text)
-            )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadInput(f'{path}: {error!r}. A JSON theme file is a list of {{"title": …}}.') from error
-    titles = tuple(GivenTheme(title=line.strip()) for line in text.splitlines() if line.strip())
-    if not titles:
+    themes = (
+        _json_themes(path, text)
+        if text.lstrip().startswith(("[", "{"))
+        else tuple(GivenTheme(title=line.strip()) for line in text.splitlines() if line.strip())
+    )
+    if not themes:
         raise BadInput(f"{path} holds no theme. One title a line, or a JSON list.")
-    return titles
+    twice = [t for t, n in Counter(theme.title for theme in themes).items() if n > 1]
+    if twice:
+        raise BadInput(f"{path}: theme « {twice[0]} » stands twice. Name each theme once.")
+    return themes
+
+
+class _Theme(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: str = Field(min_length=1)
+    description: str = ""
+    question_ids: list[str] = []
+
+
+def _json_themes(path: Path, text: str) -> tuple[GivenTheme, ...]:
+    shape = 'A JSON theme file is a list of {"title", "description"?, "question_ids"?: […]} or of titles.'
+    try:
+        loaded = json.loads(text)
+        listed = loaded["themes"] if isinstance(loaded, dict) and "themes" in loaded else loaded
+        if not isinstance(listed, list):
+            raise BadInput(f"{path} is no list. {shape}")
+        noted = [_Theme.model_validate({"title": t} if isinstance(t, str) else t) for t in listed]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}. {shape}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: {error}. {shape}") from error
+    return tuple(
+        GivenTheme(title=t.title, description=t.description, question_ids=tuple(t.question_ids))
+        for t in noted
+    )

@@ -55,15 +55,20 @@ def stem(path: Path) -> str:
     return Path(name).stem.removesuffix(".round") or "round"
 
 
+def sidecar_of(path: Path) -> Path | None:
+    """The file that says more of a round: `answers.round.json` or `round.json` beside `answers.csv`."""
+    beside = (path.with_name(f"{stem(path)}.round.json"), path.with_name("round.json"))
+    return next((f for f in beside if f.is_file() and f.resolve() != path.resolve()), None)
+
+
 def read_sidecar(path: Path, table: Table, log: Log) -> Sidecar:
     """What is said beside the answers: a file, keys of a JSON round, sheets; the file goes first."""
     given: dict[str, Any] = dict(table.extra)
     source = path.name
-    for candidate in (path.with_name(f"{stem(path)}.round.json"), path.with_name("round.json")):
-        if candidate.is_file() and candidate.resolve() != path.resolve():
-            source = candidate.name
-            given |= _load(candidate, log)
-            break
+    file = sidecar_of(path)
+    if file is not None:
+        source = file.name
+        given |= _load(file, log)
     for name in ("questions", "panel"):
         if name in table.sheets and name not in given:
             given[name] = [_record(table.sheets[name].header, cells) for _, cells in table.sheets[name].rows]

@@ -1,13 +1,12 @@
 """A synthesis without a model: labels in the order of their weight, quoted, joined by connectives and counts.
 
 It reads as sentences and claims nothing of its own: what is between quotation marks is a label, the rest is counting. A label
-here is one member's words, so it is said to illustrate its group: not every member wrote that.
+that is one member's words is said to illustrate its group: not every member wrote that.
 """
 
 from collections.abc import Sequence
 
 from service.domain.draft import Group, Sentence, Synthesis
-from service.domain.polarity import polarity
 from service.domain.steps import Topic
 from service.domain.wording import categories, count, people, quoted, typeset
 from service.stages.voices import behind
@@ -25,7 +24,7 @@ VOICES = 3
 """Isolated voices quoted; the others are counted and listed in the deliverable."""
 
 Planned = tuple[Topic, tuple[Group, ...]]
-"""One sentence to come: a large group alone, or small ones together."""
+"""One sentence to come: a group alone, or small ones together."""
 
 
 def assemble(topics: tuple[Topic, ...]) -> Synthesis:
@@ -41,35 +40,37 @@ def assemble(topics: tuple[Topic, ...]) -> Synthesis:
     add([s for s in map(closed_sentence, topics) if s])
     plan = _plan(topics)
     shown, left = _within(plan)
-    lead = True
+    largest = _largest(topics)
     for paragraph in shown:
-        made = []
-        for k, (topic, groups) in enumerate(paragraph):
-            made.append(_sentence(topics, topic, groups, first=lead, opens=k == 0, before=paragraph[:k]))
-            lead = False
-        add(made)
+        add([_sentence(topics, topic, groups, largest=largest) for topic, groups in paragraph])
     add([s for s in map(_voices, topics) if s])
     return Synthesis(sentences=tuple(sentences), paragraphs=tuple(paragraphs), left_out=left)
 
 
 def _plan(topics: tuple[Topic, ...]) -> list[list[Planned]]:
-    """Paragraphs by level-2 group, most respondents first over all topics."""
-    families = [
-        (topic, parent, [g for g in topic.groups if g.parent == parent.id])
-        for topic in topics
-        for parent in topic.groups
-        if parent.level == 2
-    ]
-    families += [(t, g, [g]) for t in topics for g in t.groups if g.level == 1 and g.parent is None]
-    families.sort(key=lambda f: (-f[1].n_respondents, f[1].id))
+    """Paragraphs by level-2 group, the one with the largest level-1 group first."""
+    families: dict[str, tuple[Topic, list[Group]]] = {}
+    for topic in topics:
+        for g in (g for g in topic.groups if g.level == 1):
+            families.setdefault(g.parent or g.id, (topic, []))[1].append(g)
+    for _, children in families.values():
+        children.sort(key=lambda g: -g.n_respondents)  # stable: else as the grouping has them
+    order = sorted(
+        families.items(), key=lambda f: (-f[1][1][0].n_respondents, -len(f[1][1][0].verbatim_ids), f[0])
+    )
     plan = []
-    for topic, _, children in families:
-        large = [g for g in children if g.n_respondents >= OWN_SENTENCE]
-        small = [g for g in children if g.n_respondents < OWN_SENTENCE]
-        paragraph: list[Planned] = [(topic, (g,)) for g in large]
+    for _, (topic, children) in order:
+        small = [g for g in children if 0 < g.n_respondents < OWN_SENTENCE]
+        paragraph: list[Planned] = [(topic, (g,)) for g in children if g not in small]
         paragraph += [(topic, tuple(small[i : i + SHARED])) for i in range(0, len(small), SHARED)]
         plan.append(paragraph)
     return plan
+
+
+def _largest(topics: tuple[Topic, ...]) -> str | None:
+    """The level-1 group with more respondents than every other, where there is one."""
+    sizes = sorted(((g.n_respondents, g.id) for t in topics for g in t.groups if g.level == 1), reverse=True)
+    return sizes[0][1] if len(sizes) > 1 and sizes[0][0] > sizes[1][0] else None
 
 
 def _within(plan: list[list[Planned]]) -> tuple[list[list[Planned]], tuple[str, ...]]:
@@ -88,73 +89,69 @@ def _within(plan: list[list[Planned]]) -> tuple[list[list[Planned]], tuple[str, 
 
 
 def _sentence(
-    topics: tuple[Topic, ...],
-    topic: Topic,
-    groups: tuple[Group, ...],
-    *,
-    first: bool,
-    opens: bool,
-    before: Sequence[Planned],
+    topics: tuple[Topic, ...], topic: Topic, groups: tuple[Group, ...], *, largest: str | None
 ) -> Sentence:
     n, by_category = behind(topics, [v for g in groups for v in g.verbatim_ids])
-    if len(groups) == 1:
-        text = _one(topic, groups[0], first=first, opens=opens, before=before)
-    else:
-        text = _several(topic, groups, opens=opens)
+    text = (
+        _several(topic, groups)
+        if len(groups) > 1
+        else _one(topic, groups[0], largest=groups[0].id == largest)
+    )
     return Sentence(
         text=typeset(text, topic.language),
         group_ids=tuple(g.id for g in groups),
-        n_respondents=n if topic.n_respondents else None,
+        n_respondents=n or None,
         by_category=by_category,
     )
 
 
-def _one(topic: Topic, group: Group, *, first: bool, opens: bool, before: Sequence[Planned]) -> str:
+def _one(topic: Topic, group: Group, *, largest: bool) -> str:
+    """A sentence that stands alone: it is also read outside its paragraph, in a theme."""
     label = quoted(group.label, topic.language)
-    french = topic.language == "fr"
-    if not topic.n_respondents:  # sizes unknown: nothing is said of numbers
-        head = (
-            ("Une idée est avancée" if opens else "S’y ajoute")
-            if french
-            else ("One idea" if opens else "Another")
-        )
-        return f"{head} : {label}." if french else f"{head}: {label}."
-    said = count(group.n_respondents, topic.n_respondents, topic.unit, topic.language)
-    more = categories(group.by_category, topic.language)
-    if first:
-        lead = f"{said}, {more}" if more else said
-        return (
-            f"Le regroupement le plus large ({lead}) s’illustre ainsi : {label}."
-            if french
-            else f"The largest group ({lead}) is shown by: {label}."
-        )
-    sign = polarity(group.label)
-    contrary = sign and any(polarity(g.label) == -sign for _, groups in before for g in groups)
-    if french:
-        head = (
-            "À l’inverse, un regroupement de"
-            if contrary
-            else "Un regroupement de"
-            if opens
-            else "Un autre, de"
-        )
-        return f"{head} {said} : {label}."
-    head = "On the contrary, a group of" if contrary else "A group of" if opens else "Another, of"
-    return f"{head} {said}: {label}."
-
-
-def _several(topic: Topic, groups: tuple[Group, ...], *, opens: bool) -> str:
-    french = topic.language == "fr"
-    head = (
-        ("De plus petits" if opens else "D’autres, plus petits")
-        if french
-        else ("Smaller ones" if opens else "Others, smaller")
+    verb = _verb([group], topic)
+    said = (
+        count(group.n_respondents, topic.n_respondents, topic.unit, topic.language)
+        if group.n_respondents
+        else ""
     )
-    parts = []
-    for g in groups:
-        n = f" ({people(g.n_respondents, topic.unit, topic.language)})" if topic.n_respondents else ""
-        parts.append(quoted(g.label, topic.language) + n)
-    return f"{head} : {' ; '.join(parts)}." if french else f"{head}: {'; '.join(parts)}."
+    if largest:
+        more = categories(group.by_category, topic.language)
+        lead = f"{said}, {more}" if more else said
+        if topic.language == "fr":
+            return f"Le regroupement le plus large ({lead}) {verb} : {label}."
+        return f"The largest group ({lead}) {verb}: {label}."
+    if topic.language == "fr":
+        of = f" d’{said}" if said.startswith("un") else f" de {said}" if said else ""
+        return f"Un regroupement{of} {verb} : {label}."
+    return f"A group{f' of {said}' if said else ''} {verb}: {label}."
+
+
+def _several(topic: Topic, groups: tuple[Group, ...]) -> str:
+    parts = [
+        f"{quoted(g.label, topic.language)} ({people(g.n_respondents, topic.unit, topic.language)})"
+        for g in groups
+    ]
+    verb = _verb(groups, topic)
+    if topic.language == "fr":
+        return f"De petits regroupements {verb} : {' ; '.join(parts)}."
+    return f"Small groups {verb}: {'; '.join(parts)}."
+
+
+def _verb(groups: Sequence[Group], topic: Topic) -> str:
+    """A label taken from a member illustrates its group; one that was written for the group, or given, sums it up."""
+    taken = any(g.label_support is not None and g.label_support.origin == "extractive" for g in groups)
+    one = len(groups) == 1
+    if topic.language == "fr":
+        return (
+            ("s’illustre ainsi" if one else "s’illustrent ainsi")
+            if taken
+            else ("se résume ainsi" if one else "se résument ainsi")
+        )
+    return (
+        ("is illustrated by" if one else "are illustrated by")
+        if taken
+        else ("is summed up as" if one else "are summed up as")
+    )
 
 
 def closed_sentence(topic: Topic) -> Sentence | None:
@@ -178,26 +175,20 @@ def _voices(topic: Topic) -> Sentence | None:
     texts = {v.id: v.text for v in topic.verbatims}
     ids = tuple(one.verbatim_id for one in topic.isolated)
     shown = [quoted(_brief(texts[i]), topic.language) for i in ids[:VOICES]]
-    rest = len(ids) - len(shown)
+    n, by_category = behind((topic,), ids)
+    who = people(n, topic.unit, topic.language)
     if topic.language == "fr":
+        some = ", dont" if len(ids) > len(shown) else ""
         head = (
             "Une voix isolée"
             if len(ids) == 1
-            else f"{len(ids)} voix isolées, dont"
-            if rest
-            else f"{len(ids)} voix isolées"
+            else f"{len(ids)} voix isolées, venant d{'’' if n == 1 else 'e '}{who}{some}"
         )
         text = f"{head} : {' ; '.join(shown)}."
     else:
-        head = (
-            "One isolated voice"
-            if len(ids) == 1
-            else f"{len(ids)} isolated voices, among them"
-            if rest
-            else f"{len(ids)} isolated voices"
-        )
+        some = ", among them" if len(ids) > len(shown) else ""
+        head = "One isolated voice" if len(ids) == 1 else f"{len(ids)} isolated voices, from {who}{some}"
         text = f"{head}: {'; '.join(shown)}."
-    n, by_category = behind((topic,), ids)
     return Sentence(
         text=typeset(text, topic.language), verbatim_ids=ids, n_respondents=n, by_category=by_category
     )

@@ -13,6 +13,7 @@ from service.domain.language import is_surely_other
 from service.domain.round import Language
 from service.domain.wordform import NEGATIONS, negations, words
 from service.domain.wording import overclaim
+from service.stages.cutting import stops
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -177,7 +178,7 @@ def one_sentence(text: str, most_words: int) -> str | None:
     if n > most_words:
         return f"{n} words: at most {most_words}"
     inside = re.sub(r"[«“\"][^»”\"]*[»”\"]", "x", text.strip())
-    if re.search(r"[.!?…]\s+[A-ZÀ-Ý]", inside.rstrip(".!?… ")) or "\n" in text.strip():
+    if stops(inside) or "\n" in text.strip():
         return "more than one sentence"
     return None
 

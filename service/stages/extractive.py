@@ -14,6 +14,7 @@ from service.domain.round import Language
 from service.domain.wordform import negations, words
 from service.domain.wording import quoted, typeset
 from service.stages.check import LABEL_WORDS, Encode
+from service.stages.cutting import stops
 
 OPPOSED_WORDS = 12
 """Words of each side in a label that says that people oppose."""
@@ -57,7 +58,11 @@ def opposed_sides(texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
 
 def short_form(text: str, most: int = LABEL_WORDS) -> str | None:
     """A text cut at a clause boundary to at most so many words; None if that would drop a negation or a condition."""
-    sentence = re.split(r"(?<=[.!?…])\s+(?=[A-ZÀ-Ý])", text.strip())[0]
+    text = text.strip()
+    end = next(iter(stops(text)), len(text))
+    sentence, rest = text[:end].strip(), text[end:].lstrip()
+    if CONDITION.match(rest):
+        return text if len(words(text)) <= most else None
     if len(words(sentence)) <= most:
         return sentence
     ends = [m.start() for m in CLAUSE.finditer(sentence)]
@@ -133,8 +138,11 @@ def extractive_label(
         head = "Les avis s’opposent : " if language == "fr" else "Views oppose each other: "
         joined = " / ".join(quoted(h, language) for h, _ in halves)
         return as_sentence(head + joined, language), halves[0][1]
-    text, at = choose(texts, vectors, taken)
-    return as_sentence(text, language), at
+    signs = [polarity(t) for t in texts]
+    lean = int(np.sign(sum(signs)))
+    told = [i for i, s in enumerate(signs) if s != -lean or not lean]  # never a word of the smaller side
+    text, at = choose([texts[i] for i in told], vectors[told], taken)
+    return as_sentence(text, language), told[at]
 
 
 def _head(text: str) -> str:

@@ -13,6 +13,7 @@ from service.domain.draft import Failure, Group, Isolated, Verbatim
 from service.domain.polarity import polarity
 from service.domain.round import Question
 from service.domain.steps import Grouped, Topic
+from service.domain.wordform import fold
 from service.stages.check import Encode
 from service.stages.voices import count_people
 
@@ -89,7 +90,8 @@ def _first_level(
         members = np.flatnonzero(found.labels == number).tolist()
         ids = tuple(verbatims[i].id for i in members)
         n, by_category = count_people(ids, voices, categories)
-        shown = exemplars(rows[members], found.centrality[members], EXEMPLARS)
+        texts = [fold(verbatims[i].text) for i in members]
+        shown = exemplars(texts, rows[members], found.centrality[members], EXEMPLARS)
         groups.append(
             Group(
                 id=name,
@@ -103,13 +105,18 @@ def _first_level(
     return groups
 
 
-def exemplars(rows: NDArray[np.float32], centrality: NDArray[np.float32], most: int) -> list[int]:
-    """Row numbers that show a group: the most central first, then each time the one least like those already chosen."""
-    chosen = [int(np.lexsort((np.arange(len(rows)), -centrality))[0])]
-    while len(chosen) < min(most, len(rows)):
-        alike = (rows @ rows[chosen].T).max(axis=1)
-        alike[chosen] = np.inf
-        chosen.append(int(np.argmin(alike)))
+def exemplars(
+    texts: Sequence[str], rows: NDArray[np.float32], centrality: NDArray[np.float32], most: int
+) -> list[int]:
+    """Row numbers that show a group: the most central first, then each time the one least like those already chosen; of rows
+    with the same text only one."""
+    order = np.lexsort((np.arange(len(rows)), -centrality)).tolist()
+    once = list({texts[i]: i for i in reversed(order)}.values())[::-1]
+    chosen = [order[0]]
+    while len(chosen) < min(most, len(once)):
+        alike = (rows[once] @ rows[chosen].T).max(axis=1)
+        alike[[k for k, i in enumerate(once) if i in chosen]] = np.inf
+        chosen.append(once[int(np.argmin(alike))])
     return chosen
 
 
@@ -118,8 +125,9 @@ def with_exemplars(topic: Topic, encode: Encode) -> Topic:
     texts = {v.id: v.text for v in topic.verbatims}
     made = []
     for g in topic.groups:
-        rows = encode([texts[v] for v in g.verbatim_ids])
-        shown = exemplars(rows, rows @ rows.mean(axis=0), EXEMPLARS)
+        said = [texts[v] for v in g.verbatim_ids]
+        rows = encode(said)
+        shown = exemplars([fold(t) for t in said], rows, rows @ rows.mean(axis=0), EXEMPLARS)
         made.append(replace(g, exemplar_ids=tuple(g.verbatim_ids[i] for i in shown)))
     return replace(topic, groups=tuple(made))
 

@@ -62,24 +62,28 @@ def _extractive(
     members = _members(group, verbatims)
     text, at = extractive_label([m.text for m in members], encode, topic.language, taken)
     exemplars = dict.fromkeys((members[at].id, *group.exemplar_ids))
+    others = [m.text for k, m in enumerate(members[: MEMBERS_SHOWN + 1]) if k != at]
+    score = support(text, others, encode) if others else 1.0
     return replace(
         group,
         label=text,
         exemplar_ids=tuple(exemplars),
-        label_support=Support(supported=True, score=1.0, origin="extractive"),
+        label_support=Support(supported=True, score=score, origin="extractive"),
     )
 
 
 def _refused(group: Group, reason: str, topic: Topic) -> Group:
+    """The extractive group with the reason; a member said its label, so it is supported, with the score it has."""
     note = (
         f"Libellé du modèle refusé ({reason}) ; un verbatim du regroupement le remplace."
         if topic.language == "fr"
         else f"The model's label was refused ({reason}); a verbatim of the group stands in."
     )
+    score = group.label_support.score if group.label_support else 0.0
     return replace(
         group,
         label_support=Support(
-            supported=True, score=1.0, origin="extractive", note=typeset(note, topic.language)
+            supported=True, score=score, origin="extractive", note=typeset(note, topic.language)
         ),
     )
 

@@ -112,8 +112,7 @@ def _assembled(
     order = range(len(given)) if given else sorted(families, key=lambda f: min(map(_weight, families[f])))
     names = [g.title for g in given] if given else _titles([families[f] for f in order], language)
     for name, family in zip(names, (families[f] for f in order), strict=True):
-        if family:
-            themes.append(Theme(title=name, sections=_sections(family, titles)))
+        themes.append(Theme(title=name, sections=_sections(family, titles)))
     return tuple(themes)
 
 
@@ -151,7 +150,8 @@ def _given_places(items: Sequence[Item], given: tuple[GivenTheme, ...], encode: 
 
 
 def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]:
-    """A title of the words that set a theme apart: it names the matter and claims no position.
+    """A title of the words that set a theme apart: it names the matter and claims no position. Where fewer than two words
+    are left, the labels that most respondents stand behind.
 
     A word counts by its TF-IDF over the themes times the sentences of the theme that have it: what recurs, not what is rare.
     """
@@ -175,7 +175,8 @@ def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]
         for name in sorted(score, key=lambda n: (-score[n], n)):
             if len(chosen) < TITLE_WORDS and not any(name[:STEM] == c[:STEM] for c in chosen):
                 chosen.append(name)
-        titles.append(typeset(head + ", ".join(chosen), language))
+        lead = min(family, key=_weight).matter.rstrip(".")
+        titles.append(typeset(head + (", ".join(chosen) if len(chosen) > 1 else lead), language))
     return titles
 
 
@@ -191,9 +192,10 @@ class _Request:
         given: tuple[GivenTheme, ...],
         encode: Encode,
     ) -> None:
-        shown = sorted(sorted(items, key=_weight)[:SHOWN], key=lambda i: (i.ref.question_id, i.ref.sentence))
         order = {q.id: k for k, q in enumerate(questions)}
-        shown.sort(key=lambda i: (order[i.ref.question_id], i.ref.sentence))
+        shown = sorted(
+            sorted(items, key=_weight)[:SHOWN], key=lambda i: (order[i.ref.question_id], i.ref.sentence)
+        )
         self.items = {f"s{k}": item for k, item in enumerate(shown, start=1)}
         self.questions = {q.id: q for q in questions if q.kind == "open"}
         self.language = language
@@ -235,6 +237,8 @@ class _Request:
                 raise BadReply(f"theme « {theme.title} » has no sentence")
             self._check_headings(theme)
             themes.append(Theme(title=theme.title.strip().rstrip("."), sections=sections))
+        named = {fold(t.title) for t in themes}
+        themes += [Theme(title=g.title, sections=()) for g in self.given if fold(g.title) not in named]
         return tuple(themes)
 
     def _check_headings(self, theme: ThemeReply) -> None:
