@@ -187,7 +187,7 @@ def draft_round(
         themes=themed.themes,
     )
     draft = replace(draft, ledger=replace(draft.ledger, unsupported=_count_unsupported(draft)))
-    findings = check_draft(draft)
+    findings = check_draft(draft, round_)
     if findings:  # a defect of ours, never of the input: better no draft than one that doesn't hold
         raise UnsoundDraft("; ".join(map(str, findings[:5])))
     return draft

@@ -112,6 +112,56 @@ METADATA = {
 }
 """Folded column names that a tool adds by itself."""
 
+IDENTITY = frozenset(
+    {
+        "nom",
+        "prenom",
+        "nom et prenom",
+        "nom prenom",
+        "prenom et nom",
+        "votre nom",
+        "nom de famille",
+        "organisme",
+        "organisation",
+        "structure",
+        "etablissement",
+        "nom de l'organisme",
+        "nom de l'organisation",
+        "nom de la structure",
+        "nom de l'etablissement",
+        "fonction",
+        "email",
+        "e-mail",
+        "mail",
+        "courriel",
+        "adresse e-mail",
+        "adresse email",
+        "adresse de messagerie",
+        "adresse mail",
+        "telephone",
+        "tel",
+        "code postal",
+        "name",
+        "first name",
+        "last name",
+        "full name",
+        "surname",
+        "your name",
+        "organization",
+        "name of organisation",
+        "organisation name",
+        "organization name",
+        "job title",
+        "email address",
+        "e-mail address",
+        "phone",
+        "phone number",
+        "postcode",
+        "zip code",
+    }
+)
+"""Folded column names that say who answers and ask nothing."""
+
 SURE = 2
 """Metadata columns of one tool from which the file is taken for its export."""
 
@@ -155,6 +205,11 @@ def is_metadata(tool: str, column: str) -> bool:
     """True for a column that the tool adds by itself."""
     folded = fold(column)
     return folded in METADATA[tool] or (tool == "LimeSurvey" and TIMING.fullmatch(folded) is not None)
+
+
+def is_identity(column: str) -> bool:
+    """True for a column that says who answers: a name, an organisation, an address."""
+    return fold(column).strip(" :?*") in IDENTITY
 
 
 def coded(column: str) -> Heading | None:

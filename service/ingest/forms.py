@@ -182,6 +182,14 @@ def _wide(
             f"an export of {tool}: left out as no questions: {', '.join(left)}",
             "name the questions in a sidecar if that is wrong",
         )
+    identity = [h for h in table.header if exports.is_identity(h) and h not in no_question]
+    if identity and not sidecar.questions:
+        no_question |= set(identity)
+        log.add(
+            "warning",
+            f"columns that say who answers are left out as no questions: {', '.join(identity)}",
+            "name the questions in a sidecar if that is wrong",
+        )
     headings = _headings(table.header, titles, no_question, sidecar.questions, log)
     if log.has_errors:
         return None

@@ -1,10 +1,12 @@
-"""The last step of every run: does the whole draft hold? Citations, spans, places, counts, ledger."""
+"""The last step of every run: does the whole draft hold? Citations, spans, places; and every count once more, from the answers."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from service.domain.draft import Draft, DraftQuestion
+from service.domain.draft import Draft, DraftQuestion, Sentence
+from service.domain.round import Round
+from service.domain.wording import count, people, typeset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,10 +18,96 @@ class Finding:
         return f"{self.where}: {self.what}"
 
 
-def check_draft(draft: Draft) -> tuple[Finding, ...]:
-    """Everything that does not hold; empty for a sound draft."""
+Voices = Mapping[str, frozenset[str]]
+"""Verbatim → the respondents behind it, those of duplicates of its answer included."""
+
+
+def check_draft(draft: Draft, round_: Round) -> tuple[Finding, ...]:
+    """Everything that does not hold of a draft of that round; empty for a sound draft."""
     found = [f for q in draft.questions for f in _question(draft, q)]
-    return (*found, *_ledger(draft), *_themes(draft))
+    return (*found, *_answers(draft, round_), *_counts(draft), *_ledger(draft), *_themes(draft))
+
+
+def _answers(draft: Draft, round_: Round) -> Iterator[Finding]:
+    """Every open answer of the round is in the draft, as it was written, and nothing else is."""
+    asked = {q.id for q in round_.open_questions}
+    given = {
+        a.id: (a.question_id, a.text, a.respondent_id, a.category)
+        for a in round_.answers
+        if a.question_id in asked
+    }
+    told = {a.id: (q.id, a.text, a.respondent_id, a.category) for q in draft.questions for a in q.answers}
+    for id_ in sorted(given.keys() | told.keys()):
+        if given.get(id_) != told.get(id_):
+            yield Finding(where=id_, what="not the answer that the round has")
+    if draft.round.n_respondents != round_.n_respondents:
+        yield Finding(
+            where="round",
+            what=f"{draft.round.n_respondents} respondents, {round_.n_respondents} in the round",
+        )
+
+
+def _counts(draft: Draft) -> Iterator[Finding]:
+    """Respondents and categories of questions, groups and sentences, recounted from the answers' states."""
+    voices: dict[str, frozenset[str]] = {}
+    categories: dict[str, str] = {}
+    for q in draft.questions:
+        voice = {a.id: a.respondent_id or a.id for a in q.answers}
+        categories |= {voice[a.id]: a.category for a in q.answers if a.category is not None}
+        stands_for: dict[str, set[str]] = {}
+        for a in q.answers:
+            if a.state in ("with_content", "duplicate"):
+                kept = a.of if a.state == "duplicate" and a.of is not None else a.id
+                stands_for.setdefault(kept, set()).add(voice[a.id])
+        voices |= {v.id: frozenset(stands_for.get(v.answer_id, ())) for v in q.verbatims}
+        n = len(frozenset().union(*stands_for.values()))
+        if q.kind == "open" and q.n_respondents != n:
+            yield Finding(where=q.id, what=f"{q.n_respondents} respondents, {n} counted")
+        for g in q.groups:
+            yield from _told(g.id, g.n_respondents, g.by_category, g.verbatim_ids, voices, categories)
+    for q in draft.questions:
+        shared = [q, *(p for p in draft.questions if p.synthesis.shared_with == q.id)]
+        members = {g.id: g.verbatim_ids for p in shared for g in p.groups}
+        for k, s in enumerate(q.synthesis.sentences):
+            ids = [*(v for g in s.group_ids for v in members.get(g, ())), *s.verbatim_ids]
+            if ids and not s.closed_ids:
+                where = f"{q.id}, sentence {k + 1}"
+                yield from _told(where, s.n_respondents, s.by_category, ids, voices, categories)
+            yield from _said(draft, shared, f"{q.id}, sentence {k + 1}", s)
+
+
+def _told(
+    where: str,
+    n: int | None,
+    by: Mapping[str, int],
+    ids: Iterable[str],
+    voices: Voices,
+    categories: Mapping[str, str],
+) -> Iterator[Finding]:
+    behind = frozenset().union(*(voices.get(v, frozenset()) for v in ids))
+    counted = Counter(categories[p] for p in behind if p in categories)
+    if n != len(behind):
+        yield Finding(where=where, what=f"{n} respondents, {len(behind)} counted")
+    if dict(by) != dict(counted):
+        yield Finding(where=where, what=f"categories {dict(by)}, counted {dict(counted)}")
+
+
+def _said(draft: Draft, shared: Iterable[DraftQuestion], where: str, s: Sentence) -> Iterator[Finding]:
+    """The numbers and the superlative in the words of an assembled sentence."""
+    if s.origin != "extractive" or not s.group_ids:
+        return
+    language, unit = draft.round.language, draft.round.unit
+    firsts = {g.id: (g.n_respondents, q.n_respondents) for q in shared for g in q.groups if g.level == 1}
+    alone = len(s.group_ids) == 1
+    for id_ in s.group_ids:
+        n, total = firsts.get(id_, (0, 0))
+        said = count(n, total, unit, language) if alone else people(n, unit, language)
+        if typeset(said, language) not in s.text:
+            yield Finding(where=where, what=f"does not say « {said} » of {id_}")
+    if s.text.startswith(("Le regroupement le plus large", "The largest group")):
+        most = max(n for n, _ in firsts.values())
+        if [id_ for id_, (n, _) in firsts.items() if n == most] != list(s.group_ids):
+            yield Finding(where=where, what="the group is not the largest")
 
 
 def _question(draft: Draft, q: DraftQuestion) -> Iterator[Finding]:
@@ -91,8 +179,22 @@ def _ledger(draft: Draft) -> Iterator[Finding]:
         yield Finding(where="ledger", what=f"answers do not add up: {a}")
     if v.total != v.grouped + v.isolated + v.failed:
         yield Finding(where="ledger", what=f"verbatims do not add up: {v}")
-    if a.total != sum(len(q.answers) for q in draft.questions):
-        yield Finding(where="ledger", what="not every answer is in the draft")
+    states = Counter[str](x.state for q in draft.questions for x in q.answers)
+    for name, told in (
+        ("with_content", a.with_content),
+        ("no_content", a.no_content),
+        ("duplicate", a.duplicate),
+        ("failed", a.failed),
+    ):
+        if states[name] != told:
+            yield Finding(where="ledger", what=f"{told} answers {name}, {states[name]} counted")
+    grouped = sum(len(g.verbatim_ids) for q in draft.questions for g in q.groups if g.level == 1)
+    isolated = sum(len(q.isolated) for q in draft.questions)
+    total = sum(len(q.verbatims) for q in draft.questions)
+    if (v.total, v.grouped, v.isolated) != (total, grouped, isolated):
+        yield Finding(
+            where="ledger", what=f"verbatims {v}: {total} = {grouped} + {isolated} + failed counted"
+        )
 
 
 def _themes(draft: Draft) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -118,12 +119,17 @@ def test_group_label_synthesise_chain(tmp_path: Path):
     asked = {
         "question_id": "Q1",
         "question": "Que faut-il ?",
-        "labels": [{"id": x["group_id"], "text": x["label"], "size": x["size"]} for x in lines],
+        "labels": [{"id": x["group_id"], "text": x["label"], "size": x["n_respondents"]} for x in lines],
     }
     source = tmp_path / "labels.jsonl"
     source.write_text(json.dumps(asked) + "\n")
     assert polyphonie("synthesise", source, "--out", synthesis).returncode == 0
     (made,) = [json.loads(x) for x in synthesis.read_text().splitlines()]
+    assert (
+        polyphonie("synthesise", labels, "--out", synthesis).returncode == 0
+    )  # what `label` wrote, as it is
+    (direct,) = [json.loads(x) for x in synthesis.read_text().splitlines()]
+    assert direct["sentences"] == made["sentences"]
     cited = {i for s in made["sentences"] for i in s["label_ids"]}
     assert cited | set(made["left_out"]) == {x["group_id"] for x in lines}
 
@@ -152,6 +158,7 @@ def test_page_is_self_contained(demo: Path):
         (("draft", EXAMPLE, "--out", "/dev/null/x", "--questions", "Q99"), 1, "Q99"),
         (("draft", SMALL, "--out", "/dev/null/x"), 2, "--out"),
         (("draft", EXAMPLE), 2, "--out"),
+        (("group", SMALL, "--out", "."), 2, "is a folder"),
         (("export", EXAMPLE, "--to", "html"), 1, "no draft"),
         (("export", EXAMPLE, "--to", "odt"), 2, "Accepted"),
         (("prompts", "show", "nothing"), 1, "nothing"),
@@ -162,6 +169,32 @@ def test_errors_are_for_people(args, code, says):
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["draft", "group"])
+def test_interrupted_is_a_stop(command: str, tmp_path: Path):
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "service", command, EXAMPLE, "--out", out],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    time.sleep(2.5)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 3, told
+    assert "nterrupted" in told
+    assert "Traceback" not in told
+
+
+def test_a_theme_of_an_unknown_question_is_refused(tmp_path: Path):
+    themes = tmp_path / "themes.json"
+    themes.write_text('[{"title": "A", "question_ids": ["Q99"]}]')
+    done = polyphonie("draft", SMALL, "--out", tmp_path / "out", "--themes", themes)
+    assert done.returncode == 1
+    assert "no question Q99" in done.stderr
 
 
 def test_bad_setting_names_itself():

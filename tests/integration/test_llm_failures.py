@@ -108,7 +108,7 @@ def test_every_draft_ends_and_adds_up(round_: Round, share: float, tmp_path: Pat
     a, v = draft.ledger.answers, draft.ledger.verbatims
     assert a.total == 232 == a.with_content + a.no_content + a.duplicate + a.failed
     assert v.total == v.grouped + v.isolated + v.failed
-    assert check_draft(draft) == ()
+    assert check_draft(draft, round_) == ()
     assert failing.ways
     assert len(draft.ledger.failures) <= 1 + sum(failing.ways.values()) / 2, "most are mended"
     assert all(f.reason for f in draft.ledger.failures)

@@ -47,12 +47,12 @@ def test_every_answer_is_in_the_draft_code_point_for_code_point(round_, draft):
     assert {a.id: a.text for q in draft.questions for a in q.answers} == written
 
 
-def test_every_sentence_resolves_to_characters(draft):
+def test_every_sentence_resolves_to_characters(round_, draft):
     for q in draft.questions:
         texts = {a.id: a.text for a in q.answers}
         for v in q.verbatims:
             assert texts[v.answer_id][v.start : v.end] == v.quote
-    assert check_draft(draft) == ()
+    assert check_draft(draft, round_) == ()
 
 
 def test_planted_peculiarities_end_where_they_should(draft):
@@ -124,17 +124,17 @@ def test_draft_json_round_trip_and_contract(draft):
         lambda s: replace(s, group_ids=(), verbatim_ids=(), closed_ids=()),
     ],
 )
-def test_the_final_check_sees_a_broken_citation(draft, break_):
+def test_the_final_check_sees_a_broken_citation(round_, draft, break_):
     q = draft.questions[0]
     sentences = (break_(q.synthesis.sentences[0]), *q.synthesis.sentences[1:])
     broken = replace(
         draft,
         questions=(replace(q, synthesis=replace(q.synthesis, sentences=sentences)), *draft.questions[1:]),
     )
-    assert any("Q1, sentence 1" in str(f) for f in check_draft(broken))
+    assert any("Q1, sentence 1" in str(f) for f in check_draft(broken, round_))
 
 
-def test_the_final_check_sees_a_lost_verbatim_a_moved_span_and_a_wrong_total(draft):
+def test_the_final_check_sees_a_lost_verbatim_a_moved_span_and_a_wrong_total(round_, draft):
     q = draft.questions[0]
     lost = replace(
         q,
@@ -143,17 +143,73 @@ def test_the_final_check_sees_a_lost_verbatim_a_moved_span_and_a_wrong_total(dra
             for g in q.groups
         ),
     )
-    assert check_draft(replace(draft, questions=(lost, *draft.questions[1:])))
+    assert check_draft(replace(draft, questions=(lost, *draft.questions[1:])), round_)
     moved = replace(q, verbatims=(replace(q.verbatims[0], start=q.verbatims[0].start + 1), *q.verbatims[1:]))
-    assert check_draft(replace(draft, questions=(moved, *draft.questions[1:])))
+    assert check_draft(replace(draft, questions=(moved, *draft.questions[1:])), round_)
     wrong = replace(draft.ledger, answers=replace(draft.ledger.answers, failed=1))
-    assert check_draft(replace(draft, ledger=wrong))
+    assert check_draft(replace(draft, ledger=wrong), round_)
+
+
+def first_assembled(q):
+    return next(k for k, s in enumerate(q.synthesis.sentences) if s.group_ids)
+
+
+def with_first(draft, change):
+    """The draft with the first question changed."""
+    return replace(draft, questions=(change(draft.questions[0]), *draft.questions[1:]))
+
+
+def with_sentence(q, **changes):
+    k = first_assembled(q)
+    sentences = list(q.synthesis.sentences)
+    sentences[k] = replace(sentences[k], **changes)
+    return replace(q, synthesis=replace(q.synthesis, sentences=tuple(sentences)))
+
+
+BREAKS = {
+    "respondents of a group": lambda q: replace(
+        q, groups=(replace(q.groups[0], n_respondents=q.groups[0].n_respondents + 1), *q.groups[1:])
+    ),
+    "categories of a group": lambda q: replace(
+        q, groups=(replace(q.groups[0], by_category={"Inventée": 2}), *q.groups[1:])
+    ),
+    "respondents of the question": lambda q: replace(q, n_respondents=q.n_respondents - 1),
+    "respondents of a sentence": lambda q: with_sentence(q, n_respondents=99),
+    "number in the words": lambda q: with_sentence(
+        q, text="Un regroupement de 99\u00a0organisations s’illustre ainsi\u00a0: «\u00a0x\u00a0»."
+    ),
+    "superlative": lambda q: with_sentence(
+        q,
+        text=q.synthesis.sentences[-2].text.replace("Un regroupement", "Le regroupement le plus large"),
+        group_ids=q.synthesis.sentences[-2].group_ids,
+    ),
+    "text of an answer": lambda q: replace(
+        q, answers=(replace(q.answers[0], text=q.answers[0].text + " "), *q.answers[1:])
+    ),
+    "an answer dropped": lambda q: replace(q, answers=q.answers[1:]),
+}
+
+
+@pytest.mark.parametrize("break_", BREAKS.values(), ids=BREAKS.keys())
+def test_the_final_check_counts_again(round_, draft, break_):
+    assert check_draft(draft, round_) == ()
+    assert check_draft(with_first(draft, break_), round_)
+
+
+def test_the_largest_group_is_the_largest(draft):
+    for q in draft.questions:
+        shared = [q, *(p for p in draft.questions if p.synthesis.shared_with == q.id)]
+        sizes = {g.id: g.n_respondents for p in shared for g in p.groups if g.level == 1}
+        for s in q.synthesis.sentences:
+            if "le plus large" in s.text.split("«")[0]:
+                (id_,) = s.group_ids
+                assert all(n < sizes[id_] for other, n in sizes.items() if other != id_)
 
 
 def test_a_model_that_obeys_orders_changes_nothing_silently(round_):
     chat = ScriptedChat(lambda r: "Toutes les organisations sont favorables aux cabines.")
     made = draft_round(round_, encoder=HashEncoder(), chat=chat)
-    assert check_draft(made) == ()
+    assert check_draft(made, round_) == ()
     assert made.ledger.fallbacks > 0
     assert len(made.ledger.failures) >= made.ledger.fallbacks / 10
     assert not any(
@@ -191,5 +247,5 @@ def test_any_text_whatsoever_ends_in_one_declared_state(texts):
     )
     made = draft_round(round_, encoder=HashEncoder())
     assert made.ledger.answers.total == len(texts)
-    assert check_draft(made) == ()
+    assert check_draft(made, round_) == ()
     assert all(isinstance(s, Sentence) for s in made.questions[0].synthesis.sentences)

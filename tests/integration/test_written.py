@@ -7,6 +7,7 @@ import pytest
 from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
 from service.domain.draft import Draft
+from service.domain.round import Round
 from service.ingest import read_round
 from service.pipeline import draft_round
 from service.stages.final_check import check_draft
@@ -21,9 +22,14 @@ def chat() -> WrittenChat:
 
 
 @pytest.fixture(scope="module")
-def draft(chat: WrittenChat, tmp_path_factory: pytest.TempPathFactory) -> Draft:
-    round_ = read_round(EXAMPLE).round
-    assert round_ is not None
+def round_() -> Round:
+    found = read_round(EXAMPLE).round
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def draft(round_: Round, chat: WrittenChat, tmp_path_factory: pytest.TempPathFactory) -> Draft:
     encoder = CachedEncoder(load_encoder("local", "fr"), tmp_path_factory.mktemp("cache") / "vectors.sqlite")
     return draft_round(round_, encoder=encoder, chat=chat)
 
@@ -32,8 +38,8 @@ def test_every_request_has_its_reply(draft: Draft, chat: WrittenChat):
     assert [r.user[:200] for r in chat.unknown] == []
 
 
-def test_careful_replies_pass_every_check(draft: Draft):
-    assert check_draft(draft) == ()
+def test_careful_replies_pass_every_check(draft: Draft, round_: Round):
+    assert check_draft(draft, round_) == ()
     assert draft.ledger.fallbacks == 0
     assert draft.ledger.unsupported == 0
     sentences = [s for q in draft.questions for s in q.synthesis.sentences]

@@ -60,6 +60,8 @@ def test_one_sentence():
     assert one_sentence("Il dit « Oui. Non. » et part.", 9) is None
     assert one_sentence("a b c d e f", 5)
     assert one_sentence("  ", 5)
+    assert one_sentence("Le Dr. Martin et M. Paul partent.", 9) is None
+    assert one_sentence("Il part ; Paul reste.", 9) is None
 
 
 def test_new_numbers_and_loops_are_caught():
@@ -92,3 +94,14 @@ def test_language_and_polarity():
         polarity(t)
         for t in ("Nous sommes favorables", "Pas favorable", "Contre", "Ni pour ni contre", "Le bus")
     ] == [1, -1, -1, 0, 0]
+
+
+def test_what_is_proposed_is_no_side():
+    neither = (
+        "Il faut supprimer les cabines",
+        "Interdire la publicité",
+        "Non à la suppression du car",
+        "Pour les jeunes, rien",
+    )
+    assert [polarity(t) for t in neither] == [0, 0, 0, 0]
+    assert polarity("Une obligation ne servira à rien") == polarity("Non à l’obligation") == -1

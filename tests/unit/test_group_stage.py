@@ -135,9 +135,15 @@ def test_hardly_any_answers(count):
 def test_exemplars_begin_with_the_most_central_and_vary():
     rows = HashEncoder().encode(SHORT)
     centrality = np.linspace(0, 1, len(SHORT), dtype=np.float32)
-    shown = exemplars(rows, centrality, EXEMPLARS)
+    shown = exemplars(SHORT, rows, centrality, EXEMPLARS)
     assert shown[0] == len(SHORT) - 1
     assert len(set(shown)) == EXEMPLARS
+
+
+def test_a_text_that_many_gave_is_shown_once():
+    texts = ["oui"] * 5 + ["non"] + ["peut-être"] * 2
+    shown = exemplars(texts, HashEncoder().encode(texts), np.arange(8, dtype=np.float32), EXEMPLARS)
+    assert sorted(texts[i] for i in shown) == ["non", "oui", "peut-être"]
 
 
 def test_equal_answers_are_one_group():

@@ -284,7 +284,17 @@ def test_a_broken_sidecar_is_told_by_its_own_name(tmp_path: Path) -> None:
 def test_unknown_keys_of_a_sidecar_are_told(tmp_path: Path) -> None:
     reading = give(tmp_path, WIDE, {"tittle": "x"})
     assert reading.round is not None
-    assert [(p.file, p.message) for p in reading.problems] == [("answers.round.json", "unknown keys: tittle")]
+    told = [p.message for p in reading.problems if p.file == "answers.round.json"]
+    assert told == ["unknown keys: tittle"]
+
+
+def test_columns_that_say_who_answers_are_no_questions(tmp_path: Path) -> None:
+    table = "id,Organisme,Nom :,E-mail,Que faut-il changer ?\n1,Mairie,Durand,d@x.fr,Tout\n2,École,Petit,p@x.fr,Rien du tout\n"
+    reading = give(tmp_path, table)
+    assert [q.title for q in good(reading).questions] == ["Que faut-il changer ?"]
+    assert any("Organisme, Nom :, E-mail" in p.message for p in reading.problems)
+    named = {"questions": [{"id": "Q1", "title": "Organisme", "column": "Organisme"}]}
+    assert [q.title for q in good(give(tmp_path, table, named)).questions] == ["Organisme"]
 
 
 def test_questions_are_chosen_and_joined(tmp_path: Path) -> None:

@@ -176,7 +176,20 @@ def test_no_bytes_raise_anything(content: bytes, name: str) -> None:
     assert (reading.round is None) == any(p.severity == "error" for p in reading.problems)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\xfa", b"[1]", b'[{"titre": "a"}]', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\xfa",
+        b"[1]",
+        b"[]",
+        b"{}",
+        b'["A", "A"]',
+        b'[{"title": "a", "question_ids": "Q1"}]',
+        b'[{"titre": "a"}]',
+        b"[" * 100_000,
+    ],
+)
 def test_a_wrong_file_of_themes_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "themes.json"
     path.write_bytes(content)
@@ -190,3 +203,5 @@ def test_themes_by_line_or_as_json(tmp_path: Path) -> None:
     assert [t.title for t in read_themes(path)] == ["Le prix", "L’accueil"]
     path.write_text('[{"title": "Le prix", "question_ids": ["Q1"]}]', encoding="utf-8")
     assert [(t.title, t.question_ids) for t in read_themes(path)] == [("Le prix", ("Q1",))]
+    path.write_text('{"themes": ["Le prix", {"title": "L’accueil"}]}', encoding="utf-8")
+    assert [t.title for t in read_themes(path)] == ["Le prix", "L’accueil"]

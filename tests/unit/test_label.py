@@ -52,6 +52,30 @@ def test_long_text_is_cut_at_a_clause_without_losing_negation_or_condition():
     assert short_form(harmless) == harmless.split(", comme")[0]
 
 
+def test_a_condition_in_the_next_sentence_is_not_dropped():
+    assert short_form("Favorable. Sauf pour les jeunes.") == "Favorable. Sauf pour les jeunes."
+    long = "Favorable à la mesure. Sauf " + "pour les jeunes médecins qui débutent, " * 6
+    assert short_form(long) is None
+    assert short_form("On a vu M. Martin hier. Il part.") == "On a vu M. Martin hier."
+
+
+def test_the_smaller_side_never_gives_the_label():
+    texts = (
+        ["Contre cette mesure"]
+        + ["Nous sommes favorables à cette mesure"] * 4
+        + ["Favorable à la mesure proposée"]
+    )
+    label, at = extractive_label(texts, encode, "fr")
+    assert "avorable" in label
+    assert at != 0
+
+
+def test_an_extractive_label_is_scored_against_the_others():
+    t = topic({"g1": [*BUSES, "La cantine est trop chère pour nous"]})
+    (group,) = [g for g in label_groups(t, encode=encode, chat=None).groups if g.level == 1]
+    assert 0 < group.label_support.score < 1
+
+
 def test_where_nothing_can_be_cut_the_label_shows_it():
     text, _ = choose(["mot " * 60], encode(["mot " * 60]))
     assert text.endswith("…")

@@ -1,10 +1,13 @@
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.cli import files
 from service.domain.round import Question
+from service.errors import BadInput
 from service.llm.chat import ScriptedChat
 from service.stages.label import label_groups
 from service.stages.synthesise import synthesise
@@ -37,10 +40,68 @@ def test_assembled_synthesis_cites_counts_and_keeps_isolated_voices():
     assert [s.n_respondents for s in made.sentences] == [6, 3, 2, 1]
 
 
-def test_unknown_sizes_say_no_numbers():
-    t = replace(labelled({"g1": BUSES, "g2": TREES}), n_respondents=0)
-    made = synthesise((t,), encode=encode, chat=None).synthesis
-    assert not any(c.isdigit() for s in made.sentences for c in s.text)
+def lines(folder, *labels):
+    path = folder / "labels.jsonl"
+    path.write_text(json.dumps({"question_id": "Q1", "labels": labels}) + "\n", encoding="utf-8")
+    return path
+
+
+def test_unknown_sizes_say_no_numbers(tmp_path):
+    (line,) = files.read_labels(
+        lines(tmp_path, {"id": "a", "text": "Plus de bus."}, {"id": "b", "text": "Moins de bus."})
+    )
+    made = synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=None).synthesis
+    assert [s.text for s in made.sentences] == [
+        "Un regroupement se résume ainsi\u00a0: «\u00a0Plus de bus\u00a0».",
+        "Un regroupement se résume ainsi\u00a0: «\u00a0Moins de bus\u00a0».",
+    ]
+    assert [s.n_respondents for s in made.sentences] == [None, None]
+
+
+def test_sizes_without_a_total_say_no_total(tmp_path):
+    labels = [{"id": i, "text": f"Il faut {i}.", "size": n} for i, n in (("a", 9), ("b", 4))]
+    (line,) = files.read_labels(lines(tmp_path, *labels))
+    made = synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=None).synthesis
+    assert "(9\u00a0répondants)" in made.sentences[0].text
+    assert "de 4\u00a0répondants" in made.sentences[1].text
+    assert not any(" sur " in s.text for s in made.sentences)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"question_id": "Q1", "labels": [{"id": "a", "text": "x", "size": "many"}]}, "size 'many'"),
+        ({"question_id": "Q1", "labels": [{"id": "a", "text": "x", "size": -3}]}, "size -3"),
+        ({"question_id": "Q1", "labels": [{"id": "a", "text": " "}]}, "no text"),
+        ({"question_id": "Q1", "labels": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]}, "twice"),
+        ({"question_id": "Q1"}, "no labels"),
+        (None, "holds no labels"),
+    ],
+)
+def test_a_wrong_file_of_labels_is_told(tmp_path, row, says):
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps(row) + "\n" if row else "\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=says):
+        files.read_labels(path)
+
+
+def test_no_sentence_needs_the_one_before(tmp_path):
+    groups = {
+        f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(n)]
+        for k, n in enumerate((5, 5, 2, 1), 1)
+    }
+    t = labelled(groups, parents={"g1": "r1", "g2": "r1", "g3": "r1", "g4": "r1"})
+    said = [s.text for s in synthesise((t,), encode=encode, chat=None).synthesis.sentences]
+    assert all(s.startswith(("Un regroupement de", "De petits regroupements")) for s in said)
+    assert all("s’illustre" in s for s in said)
+    assert not any("le plus large" in s for s in said)  # two are equally large
+
+
+def test_isolated_voices_are_counted_as_people_too():
+    t = labelled({"g1": BUSES}, isolated=("Un", "Deux"))
+    voices = {**t.voices, t.isolated[1].verbatim_id: t.voices[t.isolated[0].verbatim_id]}
+    made = synthesise((replace(t, voices=voices),), encode=encode, chat=None).synthesis
+    assert made.sentences[-1].text.startswith("2 voix isolées, venant d’une organisation")
 
 
 def test_joined_questions_share_one_synthesis():
@@ -50,7 +111,11 @@ def test_joined_questions_share_one_synthesis():
 
 
 def test_english_round_reads_english():
-    t = labelled({"g1": ["We need more buses", "More buses are needed"]}, language="en", unit="respondent")
+    t = labelled(
+        {"g1": ["We need more buses", "More buses are needed"], "g2": ["Plant trees"]},
+        language="en",
+        unit="respondent",
+    )
     text = synthesise((t,), encode=encode, chat=None).synthesis.sentences[0].text
     assert text.startswith("The largest group (2\u00a0respondents")
 

@@ -59,6 +59,18 @@ def test_given_themes_take_what_belongs_to_them():
     assert any("cantine" in t for t in rest)
 
 
+def test_a_given_theme_that_nothing_belongs_to_is_still_shown():
+    given = (
+        GivenTheme(title="Les bus, les arbres et la cantine", question_ids=("Q1", "Q2", "Q3")),
+        GivenTheme(title="La mer"),
+    )
+    themes = find_themes(QUESTIONS, chat=None, given=given, **FIND).themes
+    assert [(t.title, bool(t.sections)) for t in themes] == [(given[0].title, True), ("La mer", False)]
+    chat = ScriptedChat(lambda r: reply(["s1"]))
+    made = find_themes(QUESTIONS, chat=chat, given=(GivenTheme(title="La mer"),), **FIND).themes
+    assert made[-1].title == "La mer"
+
+
 def test_no_question_no_theme():
     assert find_themes((), chat=None, **FIND).themes == ()
 

@@ -72,7 +72,7 @@ def _is_long(text: str, sentence: Span) -> bool:
 def stops(text: str) -> tuple[int, ...]:
     """Where one sentence ends and another begins inside a text; not after an abbreviation, an initial or a semicolon."""
     ends = _ends(text, (0, len(text)))
-    return tuple(e for e in ends if text[e - 1] != ";" and text[e:].lstrip()[:1].isupper())
+    return tuple(e for e in ends if not text[:e].rstrip().endswith(";") and text[e:].lstrip()[:1].isupper())
 
 
 def word_count(text: str) -> int:
