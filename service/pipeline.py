@@ -246,6 +246,7 @@ def _draft_question(work: Worked, topic: Topic, made: Synthesised) -> DraftQuest
         groups=topic.groups,
         isolated=tuple(i.verbatim_id for i in topic.isolated),
         isolation=topic.isolated,
+        map=work.grouped.map,
         n_respondents=topic.n_respondents,
         synthesis=made.synthesis,
     )

@@ -162,6 +162,8 @@ class DraftQuestion:
     """Ids of the isolated voices, the most isolated first."""
     isolation: tuple[Isolated, ...] = ()
     """The same with score and nearest groups, in the same order."""
+    map: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Verbatim → its place (x, y) in a flat view of the question, each from -1 to 1; near is alike, as far as two axes can tell."""
     n_respondents: int = 0
     """Distinct respondents whose answer has content, those of duplicates included."""
     synthesis: Synthesis = field(default_factory=Synthesis)

@@ -56,6 +56,8 @@ class Grouped:
     """Level 1 and level 2, each largest first; every level-1 group has a parent."""
     isolated: tuple[Isolated, ...]
     """Most isolated first."""
+    map: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Place of each verbatim that did not fail, as in DraftQuestion."""
     failures: tuple[Failure, ...] = ()
 
 

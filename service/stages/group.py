@@ -15,6 +15,7 @@ from service.domain.round import Question
 from service.domain.steps import Grouped, Topic
 from service.domain.wordform import fold
 from service.stages.check import Encode
+from service.stages.place import places
 from service.stages.voices import count_people
 
 EXEMPLARS = 8
@@ -57,9 +58,11 @@ def group_verbatims(
     names = _names(question.id, ordered, found, voices)
     groups = _first_level(ordered, rows, found, names, voices, categories)
     parents = _second_level(question.id, groups, found, names, voices, categories)
+    both = (*(replace(g, parent=parents[1][g.id]) for g in groups), *parents[0])
     return Grouped(
-        groups=(*(replace(g, parent=parents[1][g.id]) for g in groups), *parents[0]),
+        groups=both,
         isolated=_isolated(ordered, found, names),
+        map=places(ordered, rows, both),
         failures=failures,
     )
 

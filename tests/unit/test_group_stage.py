@@ -73,6 +73,23 @@ def test_twenty_five_short_answers_have_sensible_groups():
     assert 1 <= len(level(found, 2)) <= 8
 
 
+def test_every_verbatim_has_a_place_on_the_map_and_groups_are_apart():
+    found = grouped(verbatims(SHORT))
+    assert found.map.keys() == {v for g in level(found, 1) for v in g.verbatim_ids} | {
+        i.verbatim_id for i in found.isolated
+    }
+    assert all(-1 <= c <= 1 for place in found.map.values() for c in place)
+    spots = {g.id: np.array([found.map[v] for v in g.verbatim_ids]) for g in level(found, 2)}
+    inside = np.concatenate([s - s.mean(axis=0) for s in spots.values()])
+    assert (inside**2).sum() < (np.array(list(found.map.values())) ** 2).sum() / 2
+    assert grouped(tuple(reversed(verbatims(SHORT)))).map == found.map
+
+
+def test_one_verbatim_or_identical_ones_have_a_place():
+    assert grouped(verbatims(["Plus de bus"])).map == {"Q1:R000.1": (0.0, 0.0)}
+    assert set(grouped(verbatims(["Plus de bus"] * 4)).map.values()) == {(0.0, 0.0)}
+
+
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=30), st.randoms())
 @settings(max_examples=25, deadline=None)
 def test_nothing_is_lost_and_the_order_makes_no_difference(texts, random):
