@@ -4,154 +4,244 @@ It reads as sentences and claims nothing of its own: what is between quotation m
 that is one member's words is said to illustrate its group: not every member wrote that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from service.domain.draft import Group, Sentence, Synthesis
+from service.domain.polarity import polarity
+from service.domain.round import Language
 from service.domain.steps import Topic
 from service.domain.wording import categories, count, people, quoted, typeset
 from service.stages.voices import behind
 
+QUOTED = 3
+"""Labels that one sentence quotes, at most."""
+
 MOST_SENTENCES = 14
-"""Sentences that quote groups; further groups are listed as left out."""
+"""Sentences that quote groups; groups that no sentence quotes are listed as left out."""
 
-OWN_SENTENCE = 3
-"""Respondents from which a group has a sentence of its own; smaller ones of a paragraph share one."""
-
-SHARED = 3
-"""Groups that share a sentence, at most."""
+SMALL = 3
+"""Respondents below which a group that stands alone at level 2 shares a sentence with others like it."""
 
 VOICES = 3
 """Isolated voices quoted; the others are counted and listed in the deliverable."""
 
-Planned = tuple[Topic, tuple[Group, ...]]
-"""One sentence to come: a group alone, or small ones together."""
+CONNECTIVES: Mapping[Language, Mapping[str, str]] = {
+    "fr": {
+        "equal": "À égalité, ",
+        "next": "Ensuite, ",
+        "then": "Puis ",
+        "last": "Enfin, ",
+        "same": "De la même famille, ",
+    },
+    "en": {
+        "equal": "Equally large, ",
+        "next": "Next, ",
+        "then": "Then ",
+        "last": "Lastly, ",
+        "same": "Of the same kind, ",
+    },
+}
+"""First words that join a sentence to the one before it; outside its synthesis a sentence goes without."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """A level-2 group and the level-1 groups in it."""
+
+    topic: Topic
+    head: Group
+    """The level-2 group, or the only level-1 group of it."""
+    groups: tuple[Group, ...]
+    """Level 1, most respondents first."""
 
 
 def assemble(topics: tuple[Topic, ...]) -> Synthesis:
-    """The synthesis of one question or of joined ones: closed counts, then groups by level-2 paragraph, then isolated voices."""
-    sentences: list[Sentence] = []
-    paragraphs: list[tuple[int, ...]] = []
-
-    def add(new: Sequence[Sentence]) -> None:
-        if new:
-            paragraphs.append(tuple(range(len(sentences), len(sentences) + len(new))))
-            sentences.extend(new)
-
-    add([s for s in map(closed_sentence, topics) if s])
-    plan = _plan(topics)
-    shown, left = _within(plan)
-    largest = _largest(topics)
-    for paragraph in shown:
-        add([_sentence(topics, topic, groups, largest=largest) for topic, groups in paragraph])
-    add([s for s in map(_voices, topics) if s])
-    return Synthesis(sentences=tuple(sentences), paragraphs=tuple(paragraphs), left_out=left)
-
-
-def _plan(topics: tuple[Topic, ...]) -> list[list[Planned]]:
-    """Paragraphs by level-2 group, the one with the largest level-1 group first."""
-    families: dict[str, tuple[Topic, list[Group]]] = {}
-    for topic in topics:
-        for g in (g for g in topic.groups if g.level == 1):
-            families.setdefault(g.parent or g.id, (topic, []))[1].append(g)
-    for _, children in families.values():
-        children.sort(key=lambda g: -g.n_respondents)  # stable: else as the grouping has them
-    order = sorted(
-        families.items(), key=lambda f: (-f[1][1][0].n_respondents, -len(f[1][1][0].verbatim_ids), f[0])
+    """The synthesis of one question or of joined ones: closed counts, labels that oppose openly, level-2 groups in the order
+    of their weight, small ones together, isolated voices."""
+    families = _families(topics)
+    alone = [f for k, f in enumerate(families) if len(f.groups) == 1 and _is_small(f.head, first=k == 0)]
+    small = alone if len(alone) > 1 else []
+    large = [f for f in families if f not in small]
+    paragraphs = [_paragraph(topics, families, f, last=not small and f is large[-1]) for f in large]
+    if small:
+        paragraphs.append(
+            [s for t in topics for s in _together(topics, t, [f.head for f in small if f.topic is t])]
+        )
+    paragraphs = _within(paragraphs)
+    paragraphs.insert(0, [s for t in topics for s in (closed_sentence(t), _opposed(topics, t)) if s])
+    paragraphs.append([s for s in map(_voices, topics) if s])
+    sentences = tuple(s for paragraph in paragraphs for s in paragraph)
+    cited = {id_ for s in sentences for id_ in s.group_ids}
+    numbers = iter(range(len(sentences)))
+    return Synthesis(
+        sentences=sentences,
+        paragraphs=tuple(tuple(next(numbers) for _ in p) for p in paragraphs if p),
+        left_out=tuple(sorted(g.id for f in families for g in f.groups if g.id not in cited)),
     )
-    plan = []
-    for _, (topic, children) in order:
-        small = [g for g in children if 0 < g.n_respondents < OWN_SENTENCE]
-        paragraph: list[Planned] = [(topic, (g,)) for g in children if g not in small]
-        paragraph += [(topic, tuple(small[i : i + SHARED])) for i in range(0, len(small), SHARED)]
-        plan.append(paragraph)
-    return plan
 
 
-def _largest(topics: tuple[Topic, ...]) -> str | None:
-    """The level-1 group with more respondents than every other, where there is one."""
-    sizes = sorted(((g.n_respondents, g.id) for t in topics for g in t.groups if g.level == 1), reverse=True)
-    return sizes[0][1] if len(sizes) > 1 and sizes[0][0] > sizes[1][0] else None
+def standing_alone(text: str, language: Language) -> str:
+    """A sentence of `assemble` without the connective that joins it to the one before."""
+    for connective in CONNECTIVES[language].values():
+        if text.startswith(connective):
+            rest = text.removeprefix(connective)
+            return rest[:1].upper() + rest[1:]
+    return text
 
 
-def _within(plan: list[list[Planned]]) -> tuple[list[list[Planned]], tuple[str, ...]]:
-    """The plan cut to the most sentences, each paragraph keeping its first; and the groups that fall out."""
-    room = max(0, MOST_SENTENCES - len(plan))
-    shown, left = [], []
-    for k, paragraph in enumerate(plan):
-        if k >= MOST_SENTENCES:
-            keep = 0
+def _families(topics: tuple[Topic, ...]) -> list[Family]:
+    """Level-2 groups by weight: respondents, then verbatims, then id."""
+    families = []
+    for topic in topics:
+        heads = {g.id: g for g in topic.groups if g.level == 2}
+        children: dict[str, list[Group]] = {}
+        for g in (g for g in topic.groups if g.level == 1):
+            children.setdefault(g.parent or g.id, []).append(g)
+        for id_, members in children.items():
+            members.sort(key=lambda g: -g.n_respondents)  # stable: else as the grouping has them
+            head = members[0] if len(members) == 1 else heads[id_]
+            families.append(Family(topic=topic, head=head, groups=tuple(members)))
+    return sorted(families, key=lambda f: (-f.head.n_respondents, -len(f.head.verbatim_ids), f.head.id))
+
+
+def _within(paragraphs: list[list[Sentence]]) -> list[list[Sentence]]:
+    """At most so many sentences: the first of each paragraph, then what there is room for, in reading order."""
+    room = max(0, MOST_SENTENCES - len(paragraphs))
+    kept = []
+    for paragraph in paragraphs[:MOST_SENTENCES]:
+        more = paragraph[1 : 1 + room]
+        room -= len(more)
+        kept.append([*paragraph[:1], *more])
+    return kept
+
+
+def _is_small(group: Group, *, first: bool) -> bool:
+    """True for a group that may share its sentence; the first of a question has its own, where sizes are known."""
+    return group.n_respondents < SMALL and not (first and group.n_respondents)
+
+
+def _paragraph(
+    topics: tuple[Topic, ...], families: Sequence[Family], family: Family, *, last: bool
+) -> list[Sentence]:
+    topic, head, groups = family.topic, family.head, family.groups
+    rank, n = families.index(family), [f.head.n_respondents for f in families]
+    connectives = CONNECTIVES[topic.language]
+    joined = ""
+    if rank and n[rank]:
+        equal = n[rank] == n[rank - 1]
+        joined = connectives["last" if last else "equal" if equal else "next" if rank == 1 else "then"]
+    largest = rank == 0 and len(n) > 1 and n[0] > n[1]
+    first = _sentence(topics, topic, _head(topics, family, largest=largest), groups[:QUOTED], head, joined)
+    return [first, *_together(topics, topic, groups[QUOTED:], connectives["same"])]
+
+
+def _head(topics: tuple[Topic, ...], family: Family, *, largest: bool) -> str:
+    topic, head = family.topic, family.head
+    french = topic.language == "fr"
+    if not head.n_respondents:
+        return f"{'Un regroupement' if french else 'A group'} {_verb(family.groups[:QUOTED], topic.language, one=True)}"
+    said = count(head.n_respondents, topic.n_respondents, topic.unit, topic.language)
+    if len(topics) > 1:
+        said += f" à la question {topic.question.id}" if french else f" to question {topic.question.id}"
+    verb = _verb(family.groups[:QUOTED], topic.language, one=True)
+    if largest:
+        more = categories(head.by_category, topic.language)
+        lead = f"{said}, {more}" if more else said
+        return (
+            f"Le regroupement le plus large ({lead}) {verb}"
+            if french
+            else f"The largest group ({lead}) {verb}"
+        )
+    if not french:
+        return f"A group of {said} {verb}"
+    return f"Un regroupement {'d’' if said.startswith('un') else 'de '}{said} {verb}"
+
+
+def _together(
+    topics: tuple[Topic, ...], topic: Topic, groups: Sequence[Group], connective: str = ""
+) -> list[Sentence]:
+    """Groups that share sentences, without a word on them as a whole; the last one by itself has its own."""
+    written = []
+    for some in (tuple(groups[i : i + QUOTED]) for i in range(0, len(groups), QUOTED)):
+        if len(some) == 1:
+            head = _head(topics, Family(topic=topic, head=some[0], groups=some), largest=False)
         else:
-            keep = 1 + min(room, len(paragraph) - 1)
-            room -= keep - 1
-        shown.append(paragraph[:keep])
-        left += [g.id for _, groups in paragraph[keep:] for g in groups]
-    return [p for p in shown if p], tuple(sorted(left))
+            small = all(0 < g.n_respondents < SMALL for g in some)
+            french = ("De petits" if small else "Des") + " regroupements"
+            name = french if topic.language == "fr" else "Small groups" if small else "Groups"
+            head = f"{name} {_verb(some, topic.language, one=False)}"
+        written.append(_sentence(topics, topic, head, some, some[0] if len(some) == 1 else None, connective))
+    return written
 
 
 def _sentence(
-    topics: tuple[Topic, ...], topic: Topic, groups: tuple[Group, ...], *, largest: str | None
+    topics: tuple[Topic, ...],
+    topic: Topic,
+    head: str,
+    groups: Sequence[Group],
+    whole: Group | None,
+    connective: str,
 ) -> Sentence:
-    n, by_category = behind(topics, [v for g in groups for v in g.verbatim_ids])
-    text = (
-        _several(topic, groups)
-        if len(groups) > 1
-        else _one(topic, groups[0], largest=groups[0].id == largest)
-    )
+    """whole: the group that the head counts; with several groups in it, each is followed by its own size."""
+    sized = whole is None or whole.level == 2
+    labels = " ; ".join(_said(topic, g, sized=sized) for g in groups)
+    text = f"{head} : {labels}." if topic.language == "fr" else f"{head}: {labels.replace(' ; ', '; ')}."
+    if connective:
+        text = connective + text[:1].lower() + text[1:]
+    ids = [g.id for g in groups] if whole is None or whole.level == 1 else [whole.id, *(g.id for g in groups)]
+    return _cited(topics, topic, text, ids, [*(whole.verbatim_ids if whole else ()), *_members(groups)])
+
+
+def _members(groups: Sequence[Group]) -> list[str]:
+    return [v for g in groups for v in g.verbatim_ids]
+
+
+def _cited(
+    topics: tuple[Topic, ...], topic: Topic, text: str, ids: Sequence[str], verbatims: Sequence[str]
+) -> Sentence:
+    n, by_category = behind(topics, verbatims)
     return Sentence(
         text=typeset(text, topic.language),
-        group_ids=tuple(g.id for g in groups),
+        group_ids=tuple(ids),
         n_respondents=n or None,
         by_category=by_category,
     )
 
 
-def _one(topic: Topic, group: Group, *, largest: bool) -> str:
-    """A sentence that stands alone: it is also read outside its paragraph, in a theme."""
+def _said(topic: Topic, group: Group, *, sized: bool) -> str:
     label = quoted(group.label, topic.language)
-    verb = _verb([group], topic)
-    said = (
-        count(group.n_respondents, topic.n_respondents, topic.unit, topic.language)
-        if group.n_respondents
-        else ""
+    if not sized or not group.n_respondents:
+        return label
+    return f"{label} ({people(group.n_respondents, topic.unit, topic.language)})"
+
+
+def _opposed(topics: tuple[Topic, ...], topic: Topic) -> Sentence | None:
+    """The largest groups whose labels say openly that they are for and that they are against; None where a side is missing."""
+    firsts = sorted((g for g in topic.groups if g.level == 1), key=lambda g: -g.n_respondents)
+    sides = [next((g for g in firsts if polarity(g.label) == side), None) for side in (1, -1)]
+    if sides[0] is None or sides[1] is None:
+        return None
+    one, other = (_said(topic, g, sized=True) for g in sides if g)
+    text = (
+        f"Des avis s’opposent : {one} et, à l’inverse, {other}."
+        if topic.language == "fr"
+        else f"Views oppose each other: {one} and, on the contrary, {other}."
     )
-    if largest:
-        more = categories(group.by_category, topic.language)
-        lead = f"{said}, {more}" if more else said
-        if topic.language == "fr":
-            return f"Le regroupement le plus large ({lead}) {verb} : {label}."
-        return f"The largest group ({lead}) {verb}: {label}."
-    if topic.language == "fr":
-        of = f" d’{said}" if said.startswith("un") else f" de {said}" if said else ""
-        return f"Un regroupement{of} {verb} : {label}."
-    return f"A group{f' of {said}' if said else ''} {verb}: {label}."
+    groups = [g for g in sides if g]
+    return _cited(topics, topic, text, [g.id for g in groups], _members(groups))
 
 
-def _several(topic: Topic, groups: tuple[Group, ...]) -> str:
-    parts = [
-        f"{quoted(g.label, topic.language)} ({people(g.n_respondents, topic.unit, topic.language)})"
-        for g in groups
-    ]
-    verb = _verb(groups, topic)
-    if topic.language == "fr":
-        return f"De petits regroupements {verb} : {' ; '.join(parts)}."
-    return f"Small groups {verb}: {'; '.join(parts)}."
-
-
-def _verb(groups: Sequence[Group], topic: Topic) -> str:
+def _verb(groups: Sequence[Group], language: Language, *, one: bool) -> str:
     """A label taken from a member illustrates its group; one that was written for the group, or given, sums it up."""
     taken = any(g.label_support is not None and g.label_support.origin == "extractive" for g in groups)
-    one = len(groups) == 1
-    if topic.language == "fr":
+    if language == "fr":
         return (
             ("s’illustre ainsi" if one else "s’illustrent ainsi")
             if taken
             else ("se résume ainsi" if one else "se résument ainsi")
         )
-    return (
-        ("is illustrated by" if one else "are illustrated by")
-        if taken
-        else ("is summed up as" if one else "are summed up as")
-    )
+    return ("is " if one else "are ") + ("illustrated by" if taken else "summed up as")
 
 
 def closed_sentence(topic: Topic) -> Sentence | None:

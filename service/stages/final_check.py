@@ -1,5 +1,6 @@
 """The last step of every run: does the whole draft hold? Citations, spans, places; and every count once more, from the answers."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,16 +98,20 @@ def _said(draft: Draft, shared: Iterable[DraftQuestion], where: str, s: Sentence
     if s.origin != "extractive" or not s.group_ids:
         return
     language, unit = draft.round.language, draft.round.unit
-    firsts = {g.id: (g.n_respondents, q.n_respondents) for q in shared for g in q.groups if g.level == 1}
-    alone = len(s.group_ids) == 1
+    known = {g.id: (g, q.n_respondents) for q in shared for g in q.groups}
     for id_ in s.group_ids:
-        n, total = firsts.get(id_, (0, 0))
-        said = count(n, total, unit, language) if alone else people(n, unit, language)
-        if typeset(said, language) not in s.text:
-            yield Finding(where=where, what=f"does not say « {said} » of {id_}")
+        if id_ in known:
+            group, total = known[id_]
+            n = group.n_respondents
+            told = (count(n, total, unit, language), people(n, unit, language))
+            if not any(re.search(rf"(?<!\d){re.escape(typeset(t, language))}", s.text) for t in told):
+                yield Finding(where=where, what=f"does not say « {told[0]} » of {id_}")
     if s.text.startswith(("Le regroupement le plus large", "The largest group")):
-        most = max(n for n, _ in firsts.values())
-        if [id_ for id_, (n, _) in firsts.items() if n == most] != list(s.group_ids):
+        heads = [g for g, _ in known.values() if g.level == 2]
+        most = max((g.n_respondents for g in heads), default=0)
+        largest = [set(g.verbatim_ids) for g in heads if g.n_respondents == most]
+        cited = {v for id_ in s.group_ids if id_ in known for v in known[id_][0].verbatim_ids}
+        if largest != [cited]:
             yield Finding(where=where, what="the group is not the largest")
 
 

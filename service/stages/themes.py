@@ -1,7 +1,7 @@
 """Themes: a general synthesis across questions, every sentence citing sentences of question syntheses."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import SentenceReply, ThemeReply, ThemesReply
+from service.stages.assemble import standing_alone
 from service.stages.check import (
     HEADING_WORDS,
     SMALL,
@@ -36,16 +37,23 @@ from service.stages.extractive import as_sentence
 FEWEST, MOST = 3, 6
 """Themes of a normal round."""
 
-PER_THEME = 8
-"""Sentences of an assembled theme; the synthesis of each question has the others."""
+PER_THEME = 6
+"""Sentences of an assembled theme, those that most belong to it; the syntheses of the questions have the others."""
 
 SHOWN = 120
 """Sentences shown to the model, those of most respondents first."""
 
 TITLE_WORDS = 3
 
-VERBAL = re.compile(r"(?:ons|ez|aient|ait|issent|ement|ly|ing|ent(?<!ment)(?<!gent)(?<!tient)(?<!tients))$")
-"""Endings of French verbs and adverbs, which make poor titles."""
+NAMED = re.compile(
+    r"\b(?:l['’]|d['’]|(?:les?|la|une?|des?|du|aux?|ce|cette|ces|leurs?|notre|nos|chaque|the|an?|of|their|our|more|for) )"
+    r"(?:[a-zà-ÿ]+ (?=[a-zà-ÿ]{5,}))?([a-zà-ÿœ]{5,})\b",
+    re.IGNORECASE,
+)
+"""A word after an article, as nouns stand: a title is made of those."""
+
+NOUN = 0.6
+"""Share of a word's occurrences that must follow an article."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +95,8 @@ def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
     for q in questions:
         for k, s in enumerate(q.synthesis.sentences):
             if s.group_ids and s.supported:
-                matter = " ".join(groups[g].label for g in s.group_ids)
+                cited = [groups[g] for g in s.group_ids]
+                matter = " ".join(g.label for g in [g for g in cited if g.level == 1] or cited)
                 found.append(Item(ref=SentenceRef(question_id=q.id, sentence=k), sentence=s, matter=matter))
     return found
 
@@ -112,20 +121,35 @@ def _assembled(
     order = range(len(given)) if given else sorted(families, key=lambda f: min(map(_weight, families[f])))
     names = [g.title for g in given] if given else _titles([families[f] for f in order], language)
     for name, family in zip(names, (families[f] for f in order), strict=True):
-        themes.append(Theme(title=name, sections=_sections(family, titles)))
+        themes.append(Theme(title=name, sections=_sections(_core(family, encode), titles, language)))
     return tuple(themes)
 
 
-def _sections(family: Sequence[Item], titles: Mapping[str, str]) -> tuple[Section, ...]:
+def _core(family: Sequence[Item], encode: Encode) -> list[Item]:
+    """The sentences that most belong to a theme: near its middle, and with many respondents behind them."""
+    if len(family) <= PER_THEME:
+        return list(family)
+    vectors = encode([i.matter for i in family])
+    people = np.array([i.sentence.n_respondents or 1 for i in family])
+    score = (vectors @ vectors.mean(axis=0)) * np.log1p(people)
+    order = sorted(range(len(family)), key=lambda k: (-round(float(score[k]), 6), _weight(family[k])))
+    return [family[k] for k in order[:PER_THEME]]
+
+
+def _sections(family: Sequence[Item], titles: Mapping[str, str], language: Language) -> tuple[Section, ...]:
     """The sentences of a theme under the questions they come from, questions of most weight first."""
     by_question: dict[str, list[Item]] = defaultdict(list)
-    for item in sorted(family, key=_weight)[:PER_THEME]:
+    for item in sorted(family, key=_weight):
         by_question[item.ref.question_id].append(item)
     return tuple(
         Section(
             heading=titles[question],
             sentences=tuple(
-                ThemeSentence(text=i.sentence.text, refs=(i.ref,), supported=i.sentence.supported)
+                ThemeSentence(
+                    text=standing_alone(i.sentence.text, language),
+                    refs=(i.ref,),
+                    supported=i.sentence.supported,
+                )
                 for i in sorted(some, key=lambda i: i.ref.sentence)
             ),
         )
@@ -150,26 +174,26 @@ def _given_places(items: Sequence[Item], given: tuple[GivenTheme, ...], encode: 
 
 
 def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]:
-    """A title of the words that set a theme apart: it names the matter and claims no position. Where fewer than two words
-    are left, the labels that most respondents stand behind.
+    """A title of the nouns that set a theme apart: it names the matter and claims no position. Where there are fewer than two,
+    the labels that most respondents stand behind.
 
-    A word counts by its TF-IDF over the themes times the sentences of the theme that have it: what recurs, not what is rare.
+    A noun counts by its TF-IDF over the themes times the sentences of the theme that have it: what recurs, not what is rare.
     """
-    empty = {fold(w) for w in (*SMALL, *FRENCH, *ENGLISH)}
+    matters = [[i.matter.casefold() for i in family] for family in families]
+    nouns = _nouns([m for some in matters for m in some])
     words = TfidfVectorizer(token_pattern=r"(?u)\b[^\W\d_]{5,}\b", sublinear_tf=True)
     try:
-        table = words.fit_transform(" ".join(i.matter for i in family) for family in families).toarray()
+        table = words.fit_transform(" ".join(some) for some in matters).toarray()
     except ValueError:
         return [("Thème" if language == "fr" else "Theme") + f" {k}" for k in range(1, len(families) + 1)]
     names = [str(name) for name in words.get_feature_names_out()]
     head = "Autour de : " if language == "fr" else "About: "
     titles = []
-    for row, family in zip(table, families, strict=True):
-        matters = [i.matter.casefold() for i in family]
+    for row, family, some in zip(table, families, matters, strict=True):
         score = {
-            name: weight * sum(name[:STEM] in m for m in matters)
+            name: weight * sum(name[:STEM] in m for m in some)
             for name, weight in zip(names, row, strict=True)
-            if weight > 0 and fold(name) not in empty and not VERBAL.search(fold(name))
+            if weight > 0 and name in nouns
         }
         chosen: list[str] = []
         for name in sorted(score, key=lambda n: (-score[n], n)):
@@ -178,6 +202,14 @@ def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]
         lead = min(family, key=_weight).matter.rstrip(".")
         titles.append(typeset(head + (", ".join(chosen) if len(chosen) > 1 else lead), language))
     return titles
+
+
+def _nouns(texts: Sequence[str]) -> frozenset[str]:
+    """Words that mostly follow an article, in lower case; common words left out."""
+    empty = {fold(w) for w in (*SMALL, *FRENCH, *ENGLISH)}
+    seen = Counter(w for t in texts for w in re.findall(r"[a-zà-ÿœ]{5,}", t))
+    named = Counter(w for t in texts for w in NAMED.findall(t))
+    return frozenset(w for w, n in named.items() if n >= NOUN * seen[w] and fold(w) not in empty)
 
 
 class _Request:

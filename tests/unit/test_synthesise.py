@@ -9,6 +9,7 @@ from service.cli import files
 from service.domain.round import Question
 from service.errors import BadInput
 from service.llm.chat import ScriptedChat
+from service.stages.assemble import MOST_SENTENCES, standing_alone
 from service.stages.label import label_groups
 from service.stages.synthesise import synthesise
 from tests.topics import BUSES, TREES, encode, topic
@@ -52,10 +53,9 @@ def test_unknown_sizes_say_no_numbers(tmp_path):
     )
     made = synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=None).synthesis
     assert [s.text for s in made.sentences] == [
-        "Un regroupement se résume ainsi\u00a0: «\u00a0Plus de bus\u00a0».",
-        "Un regroupement se résume ainsi\u00a0: «\u00a0Moins de bus\u00a0».",
+        "Des regroupements se résument ainsi\u00a0: «\u00a0Plus de bus\u00a0»\u00a0; «\u00a0Moins de bus\u00a0».",
     ]
-    assert [s.n_respondents for s in made.sentences] == [None, None]
+    assert [s.n_respondents for s in made.sentences] == [None]
 
 
 def test_sizes_without_a_total_say_no_total(tmp_path):
@@ -85,16 +85,56 @@ def test_a_wrong_file_of_labels_is_told(tmp_path, row, says):
         files.read_labels(path)
 
 
-def test_no_sentence_needs_the_one_before(tmp_path):
+def test_groups_come_by_weight_and_stand_alone_in_themes():
+    sizes = (2, 5, 5, 1, 1)
     groups = {
-        f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(n)]
-        for k, n in enumerate((5, 5, 2, 1), 1)
+        f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(n)] for k, n in enumerate(sizes, 1)
     }
-    t = labelled(groups, parents={"g1": "r1", "g2": "r1", "g3": "r1", "g4": "r1"})
-    said = [s.text for s in synthesise((t,), encode=encode, chat=None).synthesis.sentences]
-    assert all(s.startswith(("Un regroupement de", "De petits regroupements")) for s in said)
-    assert all("s’illustre" in s for s in said)
-    assert not any("le plus large" in s for s in said)  # two are equally large
+    t = labelled(groups, parents={"g1": "r1", "g2": "r1", "g3": "r2", "g4": "r4", "g5": "r5"})
+    made = synthesise((t,), encode=encode, chat=None).synthesis
+    said = [s.text for s in made.sentences]
+    assert said[0].startswith("Le regroupement le plus large (7\u00a0organisations sur 14")
+    assert made.sentences[0].group_ids == ("Q1.r1", "Q1.g2", "Q1.g1")
+    assert "» (5\u00a0organisations)\u00a0; «" in said[0]
+    assert said[1].startswith("Ensuite, un regroupement de 5\u00a0organisations sur 14 s’illustre ainsi")
+    assert said[2].startswith("De petits regroupements s’illustrent ainsi")
+    assert standing_alone(said[1], "fr").startswith("Un regroupement de 5\u00a0organisations")
+    assert [s.n_respondents for s in made.sentences] == [7, 5, 2]
+
+
+def test_equal_groups_are_said_equal_and_none_the_largest():
+    groups = {f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(4)] for k in (1, 2, 3)}
+    said = [s.text for s in synthesise((labelled(groups),), encode=encode, chat=None).synthesis.sentences]
+    assert [s.split(" regroupement")[0] for s in said] == ["Un", "À égalité, un", "Enfin, un"]
+
+
+def test_more_groups_than_a_sentence_holds_go_on_in_their_paragraph():
+    groups = {f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(4)] for k in range(1, 6)}
+    t = labelled(groups, parents=dict.fromkeys(groups, "r1"))
+    made = synthesise((t,), encode=encode, chat=None).synthesis
+    assert made.paragraphs == ((0, 1),)
+    assert made.sentences[1].text.startswith("De la même famille, des regroupements")
+    assert made.left_out == ()
+
+
+def test_labels_that_oppose_are_put_side_by_side():
+    groups = {
+        "g1": ["Nous sommes favorables à cette mesure", "Favorable à cette mesure"],
+        "g2": ["Nous sommes opposés à cette mesure", "Opposés à la mesure"],
+        "g3": BUSES,
+    }
+    made = synthesise((labelled(groups),), encode=encode, chat=None).synthesis
+    assert made.sentences[0].text.startswith("Des avis s’opposent\u00a0: «")
+    assert made.sentences[0].group_ids == ("Q1.g1", "Q1.g2")
+
+
+def test_too_many_groups_are_quoted_or_left_out():
+    groups = {f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(3)] for k in range(60)}
+    t = labelled(groups, parents={f"g{k}": f"r{k % 20}" for k in range(60)})
+    made = synthesise((t,), encode=encode, chat=None).synthesis
+    assert len([s for s in made.sentences if s.group_ids]) == MOST_SENTENCES
+    assert covered((t,), made)
+    assert made.left_out
 
 
 def test_isolated_voices_are_counted_as_people_too():
