@@ -66,3 +66,9 @@ class SkipItem(ModelError):
 
 class StopAll(ModelError, Stopped):
     """No further call can succeed (bad key, unknown model, quota used up): stop and keep what is done."""
+
+
+class StoreUnavailable(PolyphonieError):
+    """The database can't be reached or used. Check POLYPHONIE_DATABASE_URL and that it runs; nothing was changed."""
+
+    status = 503

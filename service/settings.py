@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     cache_dir: Path = Field(
         Path("~/.cache/polyphonie"), description="where vectors and model replies are kept between runs"
     )
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://USER@HOST/NAME or sqlite:///FILE; none: a file in data_dir"
+    )
+    data_dir: Path = Field(
+        Path("~/.local/share/polyphonie"), description="where the service keeps rounds and drafts"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from service.llm.chat import ChatModel
     from service.llm.wrap import Metered, Usage
+    from service.store import Store
 
 
 LOCAL_TIMEOUT = 600.0
@@ -71,6 +72,17 @@ def tools_for(settings: Settings, language: Language) -> Iterator[Tools]:
             meter=meter,
             parameters={f"recipe.{name}": value for name, value in asdict(Recipe()).items()},
         )
+
+
+def store_for(settings: Settings) -> "Store":
+    """The database of the settings, brought to this version's shape. Raises BadSetting and StoreUnavailable."""
+    from service.store import Store
+
+    given = settings.database_url
+    file = settings.data_dir.expanduser().resolve() / "polyphonie.sqlite"
+    store = Store(given.get_secret_value() if given else f"sqlite:///{file}")
+    store.migrate()
+    return store
 
 
 def _encoder(spec: str, language: Language, cache: Path) -> "Encoder":

@@ -2,12 +2,11 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from service.domain.round import Round
+from service.domain.selection import misfits, select
 from service.domain.steps import GivenTheme
 from service.errors import BadInput
 from service.ingest.files import read_table
@@ -31,30 +30,12 @@ def read_round(path: Path, *, limits: Limits = USUAL, questions: tuple[str, ...]
         table = read_table(path, limits, log)
         found = build_round(table, read_sidecar(path, table, log), stem(path), log)
         if found is not None and questions:
-            found = _selected(found, questions, log)
+            for misfit in misfits(found, questions):
+                log.add("error", misfit.message, misfit.remedy, column=misfit.question_id)
+            found = select(found, questions)
     except Unreadable as stop:
         return Reading(round=None, problems=(*log.problems, stop.problem))
     return Reading(round=None if log.has_errors else found, problems=log.problems)
-
-
-def _selected(round_: Round, wanted: tuple[str, ...], log: Log) -> Round:
-    """Only these open questions, joined as asked for, with their closed parts; in the order of the round."""
-    families = [tuple(dict.fromkeys(part.strip() for part in one.split("+"))) for one in wanted]
-    asked = Counter(i for family in families for i in family)
-    known = [q.id for q in round_.open_questions]
-    for one in asked:
-        if one not in known:
-            log.add("error", f"no open question {one}", f"the open ones are {', '.join(known)}", column=one)
-        elif asked[one] > 1:
-            log.add("error", f"question {one} is asked for twice", "name each question once", column=one)
-    kept = {i: tuple(o for o in known if o in family and o != i) for family in families for i in family}
-    chosen = tuple(
-        replace(q, joined_with=kept[q.id]) if q.id in kept else q
-        for q in round_.questions
-        if q.id in kept or q.closed_part_of in kept
-    )
-    ids = {q.id for q in chosen}
-    return replace(round_, questions=chosen, answers=tuple(a for a in round_.answers if a.question_id in ids))
 
 
 def read_themes(path: Path) -> tuple[GivenTheme, ...]:

@@ -1,0 +1,56 @@
+"""Answers of a round: written and read in batches, so that 250,000 of them are never several copies in memory."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from service.domain.round import Answer
+from service.errors import BadInput
+from service.store.pages import NO_CURSOR, Page, decode, encode
+from service.store.tables import ANSWERS
+
+BATCH = 2_000
+"""Rows of one insert or fetch."""
+
+FIELDS = ("id", "question_id", "text", "respondent_id", "category", "row")
+
+
+def add(connection: Connection, round_id: str, answers: Sequence[Answer]) -> None:
+    """Keep answers in their order."""
+    for first in range(0, len(answers), BATCH):
+        rows = [
+            {"round_id": round_id, "position": position, **{f: getattr(answer, f) for f in FIELDS}}
+            for position, answer in enumerate(answers[first : first + BATCH], start=first)
+        ]
+        connection.execute(insert(ANSWERS), rows)
+
+
+def of_round(connection: Connection, round_id: str) -> Iterator[Answer]:
+    """All answers of a round in their order, fetched in batches while they are taken."""
+    query = select(*(ANSWERS.c[f] for f in FIELDS)).where(ANSWERS.c.round_id == round_id)
+    streamed = connection.execution_options(yield_per=BATCH).execute(query.order_by(ANSWERS.c.position))
+    for row in streamed:
+        yield Answer(**row._mapping)
+
+
+def page(
+    connection: Connection, round_id: str, *, question_id: str | None, cursor: str | None, limit: int
+) -> Page[Answer]:
+    """Answers in the order of the round, of one question or of all. Raises BadInput for a cursor that is none."""
+    query = select(ANSWERS).where(ANSWERS.c.round_id == round_id)
+    if question_id is not None:
+        query = query.where(ANSWERS.c.question_id == question_id)
+    if cursor is not None:
+        query = query.where(ANSWERS.c.position > _position(cursor))
+    rows = connection.execute(query.order_by(ANSWERS.c.position).limit(limit + 1)).mappings().all()
+    return Page(
+        items=tuple(Answer(**{f: row[f] for f in FIELDS}) for row in rows[:limit]),
+        cursor=encode(str(rows[limit - 1]["position"])) if len(rows) > limit else None,
+    )
+
+
+def _position(cursor: str) -> int:
+    (found,) = decode(cursor, 1)
+    if not (found.isascii() and found.isdigit() and len(found) < 10):
+        raise BadInput(NO_CURSOR)
+    return int(found)

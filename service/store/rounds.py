@@ -1,0 +1,94 @@
+"""Rounds: what a round says of itself; its answers are in `answers`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from service.domain.round import Round
+from service.store import answers, idempotency
+from service.store.database import new_id, now
+from service.store.pages import Page, page_of
+from service.store.tables import DRAFTS, ROUNDS
+
+ABOUT = TypeAdapter(Round)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredRound:
+    id: str
+    """Of the store; the id that the input gave is `about.id`."""
+    team: str
+    created_at: str
+    created_by: str
+    """Name of the key that uploaded it."""
+    about: Round
+    """Without its answers."""
+    n_answers: int
+    """Open and closed, blank ones included."""
+    sha256: str
+    """Of the bytes that were uploaded."""
+    warnings: tuple[Mapping[str, Any], ...]
+    """What the reader found strange but could live with."""
+
+
+def add(
+    connection: Connection,
+    round_: Round,
+    *,
+    team: str,
+    created_by: str,
+    sha256: str,
+    warnings: Sequence[Mapping[str, Any]] = (),
+) -> StoredRound:
+    """Keep a round with all its answers."""
+    about = replace(round_, answers=())
+    row = {
+        "id": new_id("r"),
+        "team": team,
+        "created_at": now(),
+        "created_by": created_by,
+        "about": ABOUT.dump_python(about, mode="json"),
+        "n_answers": len(round_.answers),
+        "sha256": sha256,
+        "warnings": [dict(w) for w in warnings],
+    }
+    connection.execute(insert(ROUNDS).values(row))
+    answers.add(connection, row["id"], round_.answers)
+    return StoredRound(**{**row, "about": about, "warnings": tuple(row["warnings"])})
+
+
+def get(connection: Connection, round_id: str, *, team: str) -> StoredRound | None:
+    """A round of that team, without its answers; None where there is none."""
+    query = select(ROUNDS).where(ROUNDS.c.id == round_id, ROUNDS.c.team == team)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _stored(row)
+
+
+def page(connection: Connection, *, team: str, cursor: str | None, limit: int) -> Page[StoredRound]:
+    """Rounds of a team, the newest first. Raises BadInput for a cursor that is none."""
+    return page_of(connection, ROUNDS, ROUNDS.c.team == team, cursor=cursor, limit=limit, read=_stored)
+
+
+def load(connection: Connection, round_id: str) -> Round | None:
+    """The whole round with its answers, as it was uploaded: what a job drafts; None once it is deleted."""
+    about = connection.execute(select(ROUNDS.c.about).where(ROUNDS.c.id == round_id)).scalar()
+    if about is None:
+        return None
+    return replace(ABOUT.validate_python(about), answers=tuple(answers.of_round(connection, round_id)))
+
+
+def remove(connection: Connection, round_id: str, *, team: str) -> bool:
+    """Delete a round with its answers, drafts, results, events and revisions; False where there is none."""
+    derived = select(DRAFTS.c.id).where(DRAFTS.c.round_id == round_id, DRAFTS.c.team == team)
+    idempotency.forget(connection, [round_id, *connection.execute(derived).scalars()])
+    gone = connection.execute(delete(ROUNDS).where(ROUNDS.c.id == round_id, ROUNDS.c.team == team))
+    return gone.rowcount == 1
+
+
+def _stored(row: RowMapping) -> StoredRound:
+    return StoredRound(
+        **{**row, "about": ABOUT.validate_python(row["about"]), "warnings": tuple(row["warnings"])}
+    )
