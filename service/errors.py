@@ -72,3 +72,15 @@ class StoreUnavailable(PolyphonieError):
     """The database can't be reached or used. Check POLYPHONIE_DATABASE_URL and that it runs; nothing was changed."""
 
     status = 503
+
+
+class BadEdit(PolyphonieError):
+    """The change does not fit the draft as it is now. The text says what does not exist or is not allowed."""
+
+    status = 422
+
+
+class Outdated(PolyphonieError):
+    """Somebody changed the same thing since it was read. Nothing was overwritten: read it again, then change it anew."""
+
+    status = 412

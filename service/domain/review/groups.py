@@ -1,0 +1,215 @@
+"""Edits of groups: move, merge, split, gather. Citations follow; labels and sentences whose members changed are marked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from service.domain.draft import DraftQuestion, Group, Sentence, SentenceRef, Support
+from service.domain.review.regroup import Regrouped, people_of, regroup
+from service.domain.review.state import (
+    Changed,
+    State,
+    Touch,
+    citing,
+    clean,
+    mark,
+    recounted,
+    reopened,
+    settled,
+    with_left_out,
+    with_questions,
+)
+from service.domain.revision import GroupRef, MergeGroups, MoveVerbatims, NewGroup, Place, SplitGroup, Was
+from service.errors import BadEdit
+
+PERSON = Support(supported=True, score=1.0, origin="person")
+
+
+def move(state: State, edit: MoveVerbatims, by: Touch) -> Changed:
+    q, home = _homes(state, edit.verbatim_ids)
+    if edit.to is not None:
+        target_question, target = state.group(edit.to)
+        if target_question is not q:
+            raise BadEdit(
+                f"group {target.id} belongs to question {target_question.id}, the verbatims to {q.id}"
+            )
+        if target.level != 1:
+            raise BadEdit(f"group {target.id} holds groups, not verbatims: move them to one of its groups")
+    there = set(q.isolated) if edit.to is None else {v for v, g in home.items() if g == edit.to}
+    moved = tuple(v for v in dict.fromkeys(edit.verbatim_ids) if v not in there)
+    if not moved:
+        raise BadEdit("the verbatims are there already")
+    made = regroup(q, to=dict.fromkeys(moved, edit.to))
+    return _regrouped(state, q, made, by), tuple(Was(id=v, value=home.get(v, "")) for v in moved)
+
+
+def merge(state: State, edit: MergeGroups, by: Touch) -> Changed:
+    q, into = state.group(edit.into)
+    others = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids) if id_ != edit.into]
+    if not others:
+        raise BadEdit("merging takes two groups at least: name one more")
+    for other_question, g in others:
+        if other_question is not q or g.level != into.level:
+            raise BadEdit(
+                f"group {g.id} is of another question or level than {into.id}: they can't be merged"
+            )
+    merged = [g for _, g in others]
+    if into.level == 1:
+        made = regroup(q, to={v: into.id for g in merged for v in g.verbatim_ids})
+    else:
+        inside = {g.id for g in merged}
+        made = regroup(q, parents={g.id: into.id for g in q.groups if g.parent in inside})
+    stances = {g.stance for g in (into, *merged)}
+    opposed = {"for", "against"} <= stances
+    label = None if edit.label is None else clean(edit.label, "the label")
+
+    def renewed(g: Group) -> Group:
+        if g.id != into.id:
+            return g
+        g = replace(g, stance="mixed") if opposed else g
+        return g if label is None else replace(g, label=label, label_support=PERSON)
+
+    made = replace(made, question=replace(made.question, groups=tuple(map(renewed, made.question.groups))))
+    state = _regrouped(state, q, made, by)
+    if label is not None:
+        state = settled(state, GroupRef(group_id=into.id), by)
+    elif opposed:
+        state = mark(state, [GroupRef(group_id=into.id)], "opposed", by)
+    return state, tuple(Was(id=g.id, value=g.label) for g in (into, *merged))
+
+
+def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
+    q, group = state.group(edit.group_id)
+    ids = tuple(dict.fromkeys(edit.verbatim_ids))
+    if group.level != 1:
+        raise BadEdit(f"group {group.id} holds groups, not verbatims: split one of its groups")
+    strangers = [v for v in ids if v not in set(group.verbatim_ids)]
+    if strangers:
+        raise BadEdit(f"verbatim {strangers[0]} is not in group {group.id}")
+    if not ids or len(ids) == len(group.verbatim_ids):
+        raise BadEdit(
+            f"a split takes some verbatims of {group.id} and leaves some: take 1 to {len(group.verbatim_ids) - 1}"
+        )
+    new = _new(q, by, edit.label, group.parent)
+    state = _gathered(state, q, ids, [new], by)
+    return state, tuple(Was(id=v, value=group.id) for v in ids)
+
+
+def new_group(state: State, edit: NewGroup, by: Touch) -> Changed:
+    q, home = _homes(state, edit.verbatim_ids)
+    if q.id != edit.question_id:
+        raise BadEdit(
+            f"verbatim {edit.verbatim_ids[0]} belongs to question {q.id}, not to {edit.question_id}"
+        )
+    ids = tuple(dict.fromkeys(edit.verbatim_ids))
+    above = Group(
+        id=f"{q.id}.p{by.revision}",
+        level=2,
+        verbatim_ids=(),
+        label=clean(edit.label, "the label"),
+        n_respondents=0,
+        label_support=PERSON,
+    )
+    state = _gathered(state, q, ids, [_new(q, by, edit.label, above.id), above], by)
+    return state, tuple(Was(id=v, value=home.get(v, "")) for v in ids)
+
+
+def _new(q: DraftQuestion, by: Touch, label: str, parent: str | None) -> Group:
+    """A level-1 group that has no member yet; a revision's number is never used twice, so neither is the id."""
+    return Group(
+        id=f"{q.id}.n{by.revision}",
+        level=1,
+        parent=parent,
+        verbatim_ids=(),
+        label=clean(label, "the label"),
+        n_respondents=0,
+        label_support=PERSON,
+    )
+
+
+def _gathered(state: State, q: DraftQuestion, ids: Sequence[str], new: Sequence[Group], by: Touch) -> State:
+    state = _regrouped(state, q, regroup(q, to=dict.fromkeys(ids, new[0].id), new=new), by)
+    for g in new:
+        state = settled(state, GroupRef(group_id=g.id), by)
+    return state
+
+
+def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str, str]]:
+    """The one question that has all these verbatims, and the level-1 group of each that is in one. Raises BadEdit."""
+    if not ids:
+        raise BadEdit("no verbatim is named: choose one at least")
+    wanted = set(ids)
+    for q in state.draft.questions:
+        known = wanted & {v.id for v in q.verbatims}
+        if known == wanted:
+            return q, {v: g.id for g in q.groups if g.level == 1 for v in g.verbatim_ids}
+        if known:
+            raise BadEdit(f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is")
+    raise BadEdit(f"verbatim {ids[0]} does not exist in this draft")
+
+
+def _regrouped(state: State, before: DraftQuestion, made: Regrouped, by: Touch) -> State:
+    """The question put in place; citations re-pointed and counted; texts whose members changed marked."""
+    joined_before = state.joined(before)
+    largest = _largest(joined_before)
+    alone_before = set(before.isolated)
+    state = with_questions(state, made.question)
+    leader = state.leader(made.question)
+    joined = state.joined(made.question)
+    groups = {g.id: g for q in joined for g in q.groups}
+    people = people_of(joined)
+    sentences, marks = [], list[tuple[Place, str]]()
+    for k, s in enumerate(leader.synthesis.sentences):
+        at = SentenceRef(question_id=leader.id, sentence=k)
+        if made.gone.keys() & set(s.group_ids):
+            marks.append((at, "group_gone"))
+        elif (
+            made.changed & set(s.group_ids)
+            or made.placed.keys() & set(s.verbatim_ids)
+            or (
+                s.origin == "extractive"
+                and alone_before & set(s.verbatim_ids)
+                and alone_before != set(made.question.isolated)
+            )
+        ):
+            marks.append((at, "members_changed"))
+        sentences.append(recounted(_repointed(s, made), groups, people))
+    synthesis = with_left_out(replace(leader.synthesis, sentences=tuple(sentences)), joined)
+    state = with_questions(state, replace(leader, synthesis=synthesis))
+    state = _without(state, made.gone)
+    labels = [GroupRef(group_id=g) for g in sorted(made.changed - made.gone.keys())]
+    state = mark(
+        state, [*labels, *(at for at, why in marks if why == "members_changed")], "members_changed", by
+    )
+    state = mark(state, [at for at, why in marks if why == "group_gone"], "group_gone", by)
+    if largest is not None and _largest(joined) != largest:
+        said = [
+            at
+            for at in citing(state.leader(made.question), [largest])
+            if leader.synthesis.sentences[at.sentence].origin == "extractive"
+        ]
+        state = mark(state, said, "largest_changed", by)
+    return reopened(state, made.question)
+
+
+def _repointed(s: Sentence, made: Regrouped) -> Sentence:
+    groups = [g for id_ in s.group_ids for g in (made.gone[id_][0] if id_ in made.gone else (id_,))]
+    alone = [v for id_ in s.group_ids if id_ in made.gone for v in made.gone[id_][1]]
+    groups += [made.placed[v] for v in s.verbatim_ids if v in made.placed]
+    voices = [*(v for v in s.verbatim_ids if v not in made.placed), *alone]
+    return replace(s, group_ids=tuple(dict.fromkeys(groups)), verbatim_ids=tuple(dict.fromkeys(voices)))
+
+
+def _without(state: State, gone: Iterable[str]) -> State:
+    """Marks and touches of labels that are no more are dropped."""
+    places = {GroupRef(group_id=id_) for id_ in gone}
+    return replace(
+        state,
+        marks={p: m for p, m in state.marks.items() if p not in places},
+        touched={p: t for p, t in state.touched.items() if p not in places},
+    )
+
+
+def _largest(joined: Iterable[DraftQuestion]) -> str | None:
+    """The level-1 group with more respondents than every other, where there is one."""
+    sizes = sorted(((g.n_respondents, g.id) for q in joined for g in q.groups if g.level == 1), reverse=True)
+    return sizes[0][1] if len(sizes) > 1 and sizes[0][0] > sizes[1][0] else None

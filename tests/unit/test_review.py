@@ -1,0 +1,290 @@
+"""Reviewing: whatever people do to a draft, it adds up, every citation exists, and it can be taken back."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.domain.draft import SentenceRef
+from service.domain.review import Reviewed, apply, check_seen, revise, void, with_peoples
+from service.domain.revision import (
+    Approve,
+    Confirm,
+    Edit,
+    GroupRef,
+    MergeGroups,
+    MoveVerbatims,
+    NewGroup,
+    Redraft,
+    RemoveSentence,
+    SetLabel,
+    SetSentence,
+    SplitGroup,
+    ThemeRef,
+    Unapprove,
+    Undo,
+)
+from service.errors import BadEdit, Outdated
+from service.stages.final_check import check_draft
+from tests.drafts import small_draft
+
+DRAFT, ROUND = small_draft()
+NOW = "2026-01-05T10:00:00Z"
+FIRST = SentenceRef(question_id="Q1", sentence=0)
+
+
+def fresh() -> Reviewed:
+    return apply(DRAFT, ())
+
+
+def do(reviewed: Reviewed, *edits: Edit) -> Reviewed:
+    for edit in edits:
+        reviewed = revise(reviewed, edit, who="ana", at=NOW)
+    return reviewed
+
+
+def group(reviewed: Reviewed, id_: str):
+    return next(g for q in reviewed.draft.questions for g in q.groups if g.id == id_)
+
+
+def sentences(reviewed: Reviewed, question_id: str = "Q1"):
+    return next(q for q in reviewed.draft.questions if q.id == question_id).synthesis.sentences
+
+
+def reasons(reviewed: Reviewed, place) -> set[str]:
+    return {m.reason for m in reviewed.state.marks.get(place, ())}
+
+
+def holds(reviewed: Reviewed) -> None:
+    """The final check of a run finds nothing, save numbers in assembled sentences, all of which are marked."""
+    marked = {
+        f"{p.question_id}, sentence {p.sentence + 1}"
+        for p in reviewed.state.marks
+        if isinstance(p, SentenceRef)
+    }
+    for finding in check_draft(reviewed.draft, ROUND):
+        assert finding.what.startswith(("does not say", "the group is not the largest")), finding
+        assert finding.where in marked, f"{finding} is not marked"
+
+
+def test_the_small_draft_is_sound():
+    assert check_draft(DRAFT, ROUND) == ()
+
+
+CHOICE = st.tuples(st.integers(0, 11), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+
+
+def edit_of(reviewed: Reviewed, choice: tuple[int, int, int, int]) -> Edit:
+    """An edit of each kind over what the draft now has; it may still be refused."""
+    kind, a, b, c = choice
+    open_ = reviewed.draft.questions
+    q = open_[a % len(open_)]
+    firsts = [g for g in q.groups if g.level == 1] or [g for g in open_[0].groups if g.level == 1]
+    g, h = firsts[b % len(firsts)], q.groups[c % len(q.groups)] if q.groups else firsts[0]
+    leader = next(p for p in open_ if p.id == (q.synthesis.shared_with or q.id))
+    at = SentenceRef(question_id=leader.id, sentence=b % len(leader.synthesis.sentences))
+    verbatims = [v.id for v in q.verbatims]
+    some = tuple(dict.fromkeys((verbatims[b % len(verbatims)], verbatims[c % len(verbatims)])))
+    match kind:
+        case 0:
+            return SetLabel(group_id=h.id, text=f"Libellé {b}")
+        case 1:
+            return SetSentence(at=at, text=f"La plupart disent {c}.")
+        case 2:
+            return MoveVerbatims(verbatim_ids=some, to=g.id)
+        case 3:
+            return MoveVerbatims(verbatim_ids=some, to=None)
+        case 4:
+            return MergeGroups(group_ids=(h.id,), into=g.id)
+        case 5:
+            return MergeGroups(
+                group_ids=tuple(x.id for x in q.groups if x.level == h.level), into=h.id, label="Tout."
+            )
+        case 6:
+            return SplitGroup(group_id=g.id, verbatim_ids=g.verbatim_ids[: 1 + c % 2], label="À part.")
+        case 7:
+            return NewGroup(question_id=q.id, verbatim_ids=some, label="Nouveau.")
+        case 8:
+            return RemoveSentence(at=at)
+        case 9:
+            fresh_ = replace(leader.synthesis.sentences[0], text=f"Encore {b}.", origin="model")
+            new = replace(leader.synthesis, sentences=(fresh_,), paragraphs=((0,),))
+            return Redraft(
+                question_id=leader.id, synthesis=with_peoples(leader.synthesis, new), llm="extractive"
+            )
+        case 10:
+            return (Approve, Unapprove)[b % 2](question_id=(None, q.id)[c % 2])
+        case _:
+            return Undo(revision=1 + c % max(1, reviewed.version)) if b % 2 else Undo()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(CHOICE, max_size=9))
+def test_any_edits_keep_the_draft_sound_and_each_can_be_undone(choices):
+    reviewed = fresh()
+    for choice in choices:
+        edit = edit_of(reviewed, choice)
+        try:
+            after = do(reviewed, edit)
+        except BadEdit:
+            continue
+        assert after.version == reviewed.version + 1
+        assert do(after, Undo(revision=after.version)).state == reviewed.state
+        holds(after)
+        reviewed = after
+    assert apply(DRAFT, reviewed.revisions) == reviewed
+
+
+def test_a_new_label_is_the_persons_and_marks_the_sentences_that_cite_it():
+    after = do(fresh(), SetLabel(group_id="Q1.g1", text="  Des bus\nle soir. "))
+    assert group(after, "Q1.g1").label == "Des bus le soir."
+    assert group(after, "Q1.g1").label_support.origin == "person"
+    citing = [k for k, s in enumerate(sentences(after)) if "Q1.g1" in s.group_ids]
+    assert citing
+    for k in citing:
+        assert reasons(after, SentenceRef(question_id="Q1", sentence=k)) == {"label_changed"}
+    assert reasons(after, ThemeRef(theme=0, section=0, sentence=0)) == {"support_changed"}
+    assert after.revisions[0].before[0].value == "Plus de bus le soir."
+    assert after.state.touched[GroupRef(group_id="Q1.g1")].who == "ana"
+
+
+def test_a_moved_verbatim_is_counted_where_it_went():
+    moved = group(fresh(), "Q1.g2").verbatim_ids[0]
+    after = do(fresh(), MoveVerbatims(verbatim_ids=(moved,), to="Q1.g1"))
+    assert group(after, "Q1.g1").n_respondents == 5  # three, a duplicate's author, and the newcomer
+    assert group(after, "Q1.g2").n_respondents == 1
+    assert reasons(after, GroupRef(group_id="Q1.g1")) == {"members_changed"}
+    holds(after)
+
+
+def test_a_group_emptied_by_a_move_disappears_and_what_cited_it_cites_where_its_verbatims_went():
+    ids = group(fresh(), "Q1.g3").verbatim_ids
+    after = do(
+        fresh(), MoveVerbatims(verbatim_ids=ids[:1], to="Q1.g1"), MoveVerbatims(verbatim_ids=ids[1:], to=None)
+    )
+    assert not {"Q1.g3", "Q1.r2"} & {g.id for g in after.draft.questions[0].groups}
+    assert after.draft.ledger.verbatims.isolated == DRAFT.ledger.verbatims.isolated + 1
+    citing = next(k for k, s in enumerate(DRAFT.questions[0].synthesis.sentences) if "Q1.g3" in s.group_ids)
+    assert sentences(after)[citing].verbatim_ids == ids[1:]
+    assert reasons(after, SentenceRef(question_id="Q1", sentence=citing)) == {
+        "members_changed",
+        "group_gone",
+    } or reasons(after, SentenceRef(question_id="Q1", sentence=citing)) == {"group_gone"}
+    holds(after)
+
+
+def test_ids_of_groups_are_never_used_again_after_an_undo():
+    cut = SplitGroup(group_id="Q1.g1", verbatim_ids=group(fresh(), "Q1.g1").verbatim_ids[:1], label="Tôt.")
+    after = do(fresh(), cut, Undo(), cut)
+    assert {g.id for g in after.draft.questions[0].groups} >= {"Q1.n3"}
+    assert "Q1.n1" not in {g.id for g in after.draft.questions[0].groups}
+
+
+def test_opposed_groups_under_one_label_are_marked_unless_the_label_is_new():
+    q = DRAFT.questions[2]
+    sided = tuple(replace(g, stance={"Q3.g1": "for", "Q3.g2": "against"}.get(g.id)) for g in q.groups)
+    reviewed = apply(replace(DRAFT, questions=(*DRAFT.questions[:2], replace(q, groups=sided))), ())
+    silent = do(reviewed, MergeGroups(group_ids=("Q3.g2",), into="Q3.g1"))
+    assert "opposed" in reasons(silent, GroupRef(group_id="Q3.g1"))
+    assert group(silent, "Q3.g1").stance == "mixed"
+    said = do(reviewed, MergeGroups(group_ids=("Q3.g2",), into="Q3.g1", label="Les avis s’opposent."))
+    assert reasons(said, GroupRef(group_id="Q3.g1")) == set()
+
+
+def test_a_word_of_quantity_that_the_count_does_not_carry_is_marked_in_a_persons_sentence():
+    k = next(
+        k for k, s in enumerate(sentences(fresh())) if s.group_ids == ("Q1.g3",) or "Q1.g3" in s.group_ids
+    )
+    at = SentenceRef(question_id="Q1", sentence=k)
+    assert reasons(
+        do(fresh(), SetSentence(at=at, text="La plupart des organisations veulent moins cher.")), at
+    ) == {"quantity"}
+    assert reasons(do(fresh(), SetSentence(at=at, text="Des organisations veulent moins cher.")), at) == set()
+
+
+def test_an_edit_takes_the_approval_back_and_confirming_does_not():
+    approved = do(fresh(), Approve())
+    assert set(approved.state.approved) == {"Q1", "Q2", "Q3"}
+    assert approved.state.whole is not None
+    assert do(approved, Confirm(at=FIRST)).state.whole is not None
+    edited = do(approved, SetLabel(group_id="Q2.g1", text="Des vélos."))
+    assert set(edited.state.approved) == {"Q3"}, "joined questions are approved together"
+    assert edited.state.whole is None
+
+
+def test_confirming_takes_the_marks_off():
+    after = do(fresh(), SetLabel(group_id="Q1.g1", text="Autre chose."))
+    assert FIRST in after.to_look_at
+    assert FIRST not in do(after, Confirm(at=FIRST)).to_look_at
+
+
+def test_a_redraft_keeps_peoples_sentences_and_the_general_synthesis_follows():
+    mine = do(fresh(), SetSentence(at=FIRST, text="Les bus du soir manquent."))
+    old = mine.draft.questions[0].synthesis
+    new = DRAFT.questions[0].synthesis
+    after = do(mine, Redraft(question_id="Q1", synthesis=with_peoples(old, new), llm="extractive"))
+    texts = [s.text for s in sentences(after)]
+    assert texts.count("Les bus du soir manquent.") == 1
+    assert new.sentences[0].text not in texts, "what the person's sentence stands for is not said twice"
+    k = texts.index("Les bus du soir manquent.")
+    assert after.state.touched[SentenceRef(question_id="Q1", sentence=k)].who == "ana"
+    assert after.draft.themes[0].sections[0].sentences[0].refs == (SentenceRef(question_id="Q1", sentence=k),)
+    holds(after)
+
+
+def test_an_undo_can_be_undone_and_one_that_others_rest_on_is_refused():
+    cut = SplitGroup(group_id="Q1.g1", verbatim_ids=group(fresh(), "Q1.g1").verbatim_ids[:1], label="Tôt.")
+    after = do(fresh(), cut, SetLabel(group_id="Q1.n1", text="Très tôt."))
+    with pytest.raises(BadEdit, match=r"revision 1 can't be undone.*revision 2"):
+        do(after, Undo(revision=1))
+    back = do(after, Undo(), Undo(revision=3))
+    assert back.state == after.state
+    assert void(back.revisions) == {3}
+    with pytest.raises(BadEdit, match="undone already"):
+        do(back, Undo(revision=3))
+
+
+def test_two_people_on_the_same_label_the_second_is_told_and_edits_elsewhere_do_not_matter():
+    seen = fresh()
+    now = do(seen, SetLabel(group_id="Q1.g1", text="Le premier."))
+    with pytest.raises(Outdated, match="last by ana"):
+        check_seen(seen, now, SetLabel(group_id="Q1.g1", text="Le second."))
+    check_seen(seen, now, SetLabel(group_id="Q3.g1", text="Ailleurs."))
+    with pytest.raises(Outdated):
+        check_seen(seen, now, Approve(question_id="Q2"))
+    with pytest.raises(Outdated):
+        check_seen(seen, now, SetSentence(at=FIRST, text="Sans avoir vu le libellé."))
+
+
+BAD = [
+    (SetLabel(group_id="Q9.g1", text="x"), "Q9.g1 does not exist"),
+    (SetLabel(group_id="Q1.g1", text=" \u0000\n"), "label is empty"),
+    (SetLabel(group_id="Q1.g1", text="x" * 5000), "4000 at most"),
+    (SetSentence(at=SentenceRef(question_id="Q1", sentence=99), text="x"), "no sentence 100"),
+    (SetSentence(at=SentenceRef(question_id="Q2", sentence=0), text="x"), "change that of Q1"),
+    (SetSentence(at=FIRST, text="x", group_ids=("Q3.g1",)), "which its question does not have"),
+    (SetSentence(at=FIRST, text="x", group_ids=()), "cites nothing"),
+    (SetSentence(at=ThemeRef(theme=0, section=0, sentence=7), text="x"), "no sentence 8"),
+    (MoveVerbatims(verbatim_ids=(), to=None), "no verbatim is named"),
+    (MoveVerbatims(verbatim_ids=("Q1:R01.1",), to="Q3.g1"), "belongs to question Q3"),
+    (MoveVerbatims(verbatim_ids=("Q1:R01.1", "Q3:R01.1"), to=None), "is not of question Q1"),
+    (MoveVerbatims(verbatim_ids=("Q1:R01.1",), to="Q1.r1"), "holds groups"),
+    (MoveVerbatims(verbatim_ids=("Q1:R01.1",), to="Q1.g1"), "there already"),
+    (MergeGroups(group_ids=("Q1.g1",), into="Q1.g1"), "two groups at least"),
+    (MergeGroups(group_ids=("Q1.r1",), into="Q1.g1"), "other question or level|another question or level"),
+    (
+        SplitGroup(group_id="Q1.g1", verbatim_ids=("Q1:R01.1", "Q1:R02.1", "Q1:R03.1"), label="x"),
+        "leaves some",
+    ),
+    (SplitGroup(group_id="Q1.g1", verbatim_ids=("Q1:R04.1",), label="x"), "not in group"),
+    (NewGroup(question_id="Q2", verbatim_ids=("Q1:R01.1",), label="x"), "belongs to question Q1"),
+    (Approve(question_id="Q9"), "question Q9 does not exist"),
+    (Undo(), "no such change"),
+]
+
+
+@pytest.mark.parametrize(("edit", "told"), BAD, ids=lambda x: x if isinstance(x, str) else type(x).__name__)
+def test_an_edit_that_does_not_fit_is_refused_with_what_is_wrong(edit, told):
+    with pytest.raises(BadEdit, match=told):
+        do(fresh(), edit)
