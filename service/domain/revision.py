@@ -159,7 +159,7 @@ Edit = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Was:
-    """One thing as it was before a revision."""
+    """One thing as it was before a revision, or after it."""
 
     id: str
     """Of a group, a verbatim or a question; `<question id>#<sentence>` or `theme#<theme>.<section>.<sentence>`."""
@@ -177,3 +177,5 @@ class Revision:
     """UTC, ISO 8601."""
     edit: Edit
     before: tuple[Was, ...] = ()
+    after: tuple[Was, ...] = ()
+    """The same things after it; what is no more has an empty value."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.draft import SentenceRef
-from service.domain.review import Reviewed, apply, check_seen, revise, void, with_peoples
+from service.domain.review import Reviewed, apply, check_seen, extend, revise, void, with_peoples
 from service.domain.revision import (
     Approve,
     Confirm,
@@ -24,6 +24,7 @@ from service.domain.revision import (
     ThemeRef,
     Unapprove,
     Undo,
+    Was,
 )
 from service.errors import BadEdit, Outdated
 from service.stages.final_check import check_draft
@@ -131,6 +132,7 @@ def test_any_edits_keep_the_draft_sound_and_each_can_be_undone(choices):
             continue
         assert after.version == reviewed.version + 1
         assert do(after, Undo(revision=after.version)).state == reviewed.state
+        assert extend(reviewed, after.revisions[-1:]) == after
         holds(after)
         reviewed = after
     assert apply(DRAFT, reviewed.revisions) == reviewed
@@ -145,7 +147,8 @@ def test_a_new_label_is_the_persons_and_marks_the_sentences_that_cite_it():
     for k in citing:
         assert reasons(after, SentenceRef(question_id="Q1", sentence=k)) == {"label_changed"}
     assert reasons(after, ThemeRef(theme=0, section=0, sentence=0)) == {"support_changed"}
-    assert after.revisions[0].before[0].value == "Plus de bus le soir."
+    assert after.revisions[0].before == (Was(id="Q1.g1", value="Plus de bus le soir."),)
+    assert after.revisions[0].after == (Was(id="Q1.g1", value="Des bus le soir."),)
     assert after.state.touched[GroupRef(group_id="Q1.g1")].who == "ana"
 
 

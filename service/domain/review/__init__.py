@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from service.domain.draft import Draft, SentenceRef
 from service.domain.review import groups, syntheses, texts
-from service.domain.review.state import Changed, Mark, Reason, State, Touch, name, theme_sentences
+from service.domain.review.state import Changed, Mark, Reason, State, Touch, name, theme_sentences, values
 from service.domain.review.subject import subject
 from service.domain.review.syntheses import with_peoples
 from service.domain.revision import (
@@ -36,6 +36,7 @@ __all__ = [
     "Touch",
     "apply",
     "check_seen",
+    "extend",
     "name",
     "revise",
     "void",
@@ -91,8 +92,20 @@ def revise(reviewed: Reviewed, edit: Edit, *, who: str, at: str) -> Reviewed:
         return _undone(reviewed, edit, Revision(number=number, who=who, at=at, edit=edit))
     by = Touch(who=who, at=at, revision=number)
     state, before = _change(reviewed.state, edit, by)
-    revision = Revision(number=number, who=who, at=at, edit=edit, before=before)
+    after = values(state, (was.id for was in before))
+    revision = Revision(number=number, who=who, at=at, edit=edit, before=before, after=after)
     return replace(reviewed, revisions=(*reviewed.revisions, revision), state=state)
+
+
+def extend(reviewed: Reviewed, more: Sequence[Revision]) -> Reviewed:
+    """The review after further revisions, which were made elsewhere. Raises BadEdit."""
+    all_ = (*reviewed.revisions, *more)
+    if any(isinstance(r.edit, Undo) for r in more):
+        return replace(reviewed, revisions=all_, state=_replayed(reviewed.made, all_))
+    state = reviewed.state
+    for r in more:
+        state, _ = _change(state, r.edit, Touch(who=r.who, at=r.at, revision=r.number))
+    return replace(reviewed, revisions=all_, state=state)
 
 
 def void(revisions: Sequence[Revision]) -> frozenset[int]:

@@ -259,3 +259,23 @@ def name(at: Place) -> str:
             return f"{at.question_id}#{at.sentence}"
         case ThemeRef():
             return f"theme#{at.theme}.{at.section}.{at.sentence}"
+
+
+CITES = " cites"
+"""After the name of a sentence: what it cites, ids with spaces between."""
+
+
+def values(state: State, ids: Iterable[str]) -> tuple[Was, ...]:
+    """Texts of labels and sentences, citations, and groups of verbatims, by the ids that `Was` has."""
+    wanted = list(ids)
+    found: dict[str, str] = {name(at): s.text for at, s in theme_sentences(state.draft)}
+    for q in state.draft.questions:
+        for k, s in enumerate(q.synthesis.sentences):
+            at = name(SentenceRef(question_id=q.id, sentence=k))
+            found[at] = s.text
+            found[at + CITES] = " ".join((*s.group_ids, *s.verbatim_ids))
+        for g in q.groups:
+            found[g.id] = g.label
+            if g.level == 1:
+                found |= dict.fromkeys(set(wanted) & set(g.verbatim_ids), g.id)
+    return tuple(Was(id=id_, value=found.get(id_, "")) for id_ in wanted)

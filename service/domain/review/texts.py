@@ -5,6 +5,7 @@ from dataclasses import replace
 from service.domain.draft import Draft, SentenceRef, Support, ThemeSentence
 from service.domain.review.regroup import people_of
 from service.domain.review.state import (
+    CITES,
     Changed,
     State,
     Touch,
@@ -77,7 +78,7 @@ def set_sentence(state: State, edit: SetSentence, by: Touch) -> Changed:
         state = mark(state, [at], "quantity", by)
     was = [Was(id=name(at), value=old.text)]
     if (new.group_ids, new.verbatim_ids) != (old.group_ids, old.verbatim_ids):
-        was.append(Was(id=f"{name(at)} cites", value=" ".join((*old.group_ids, *old.verbatim_ids))))
+        was.append(Was(id=name(at) + CITES, value=" ".join((*old.group_ids, *old.verbatim_ids))))
     return reopened(state, q), tuple(was)
 
 
