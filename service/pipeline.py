@@ -25,6 +25,7 @@ from service.domain.round import Answer, Question, Round
 from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Synthesised, Topic
 from service.errors import UnsoundDraft
 from service.llm.chat import ChatModel
+from service.llm.masking.masked import masked_counts
 from service.stages.content import find_content
 from service.stages.final_check import check_draft
 from service.stages.group import group_verbatims
@@ -182,7 +183,7 @@ def draft_round(
             llm=chat.name if chat else "extractive",
             parameters=dict(parameters or {}),
         ),
-        ledger=_ledger(round_, works, all_questions, fallbacks, failures),
+        ledger=_ledger(round_, works, all_questions, fallbacks, failures, chat),
         questions=all_questions,
         themes=themed.themes,
     )
@@ -268,6 +269,7 @@ def _ledger(
     questions: Sequence[DraftQuestion],
     fallbacks: int,
     failures: Sequence[Failure],
+    chat: ChatModel | None,
 ) -> Ledger:
     states = [a.state for q in questions for a in q.answers]
     verbatims = [v.id for q in questions for v in q.verbatims]
@@ -291,6 +293,7 @@ def _ledger(
         closed_answers=sum(1 for a in round_.answers if a.question_id not in open_ids),
         fallbacks=fallbacks,
         failures=tuple(failures),
+        masked=masked_counts(chat),
     )
 
 

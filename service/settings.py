@@ -1,6 +1,7 @@
 """Settings: environment variables `POLYPHONIE_*`, or a `polyphonie.toml` in the working folder; the environment wins."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
     llm_workers: int = Field(4, ge=1, le=64, description="model calls under way at once")
     llm_price_input: float | None = Field(None, ge=0, description="price of a million input tokens")
     llm_price_output: float | None = Field(None, ge=0, description="price of a million output tokens")
+    mask: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="personal data masked before a text is sent: auto = unless the model is on this machine",
+    )
     encoder: str = Field(
         "local", description="local | use | e5 | minilm | a sentence-transformers name or path"
     )

@@ -66,11 +66,13 @@ def tools_for(settings: Settings, language: Language) -> Iterator[Tools]:
     cache = settings.cache_dir.expanduser()
     with ExitStack() as stack:
         meter = _chat(settings, cache, stack)
+        masking = meter is not None and masks(settings)
         yield Tools(
             encoder=_encoder(settings.encoder, language, cache),
-            chat=meter,
+            chat=_masked(meter) if meter is not None and masking else meter,
             meter=meter,
-            parameters={f"recipe.{name}": value for name, value in asdict(Recipe()).items()},
+            parameters={f"recipe.{name}": value for name, value in asdict(Recipe()).items()}
+            | ({} if meter is None else {"masking": masking}),
         )
 
 
@@ -83,6 +85,26 @@ def store_for(settings: Settings) -> "Store":
     store = Store(given.get_secret_value() if given else f"sqlite:///{file}")
     store.migrate()
     return store
+
+
+def masks(settings: Settings) -> bool:
+    """Whether personal data is masked: as the setting says; by default unless the model runs on this machine."""
+    from service.llm.masking.masked import is_loopback
+
+    match settings.mask:
+        case "always":
+            return True
+        case "never":
+            return False
+        case "auto":
+            return not (settings.llm.split(":")[0] == "local" or is_loopback(settings.llm_base_url))
+
+
+def _masked(chat: "ChatModel") -> "ChatModel":
+    from service.llm.masking.detector import Detector
+    from service.llm.masking.masked import Masked
+
+    return Masked(chat, Detector())
 
 
 def _encoder(spec: str, language: Language, cache: Path) -> "Encoder":

@@ -142,6 +142,7 @@ def _fingerprint(
         "llm": settings.llm,
         "llm_base_url": hashlib.sha256((settings.llm_base_url or "").encode()).hexdigest(),
         "encoder": settings.encoder,
+        "mask": settings.mask,
     }
 
 

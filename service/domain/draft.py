@@ -207,6 +207,8 @@ class Ledger:
     unsupported: int = 0
     """Labels and sentences shown as unsupported."""
     failures: tuple[Failure, ...] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
+    """Kind of personal data → how many different ones were replaced by placeholders in what the model was sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
