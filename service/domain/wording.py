@@ -19,6 +19,9 @@ NOUNS: dict[tuple[Language, Unit], tuple[str, str, bool]] = {
 PERCENT_FROM = 100
 """Respondents from which a share is said in per cent."""
 
+LARGEST = ("Le regroupement le plus large", "The largest group")
+"""How an assembled sentence begins that says so of a level-2 group."""
+
 MOST, MAJORITY, MANY = 2 / 3, 1 / 2, 1 / 5
 """Shares of the respondents to a question above which "la plupart", "une majorité", "de nombreux" may be said."""
 

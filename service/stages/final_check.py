@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.domain.draft import Draft, DraftQuestion, Sentence
 from service.domain.round import Round
-from service.domain.wording import count, people, typeset
+from service.domain.wording import LARGEST, count, people, typeset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +106,7 @@ def _said(draft: Draft, shared: Iterable[DraftQuestion], where: str, s: Sentence
             told = (count(n, total, unit, language), people(n, unit, language))
             if not any(re.search(rf"(?<!\d){re.escape(typeset(t, language))}", s.text) for t in told):
                 yield Finding(where=where, what=f"does not say « {told[0]} » of {id_}")
-    if s.text.startswith(("Le regroupement le plus large", "The largest group")):
+    if s.text.startswith(LARGEST):
         heads = [g for g, _ in known.values() if g.level == 2]
         most = max((g.n_respondents for g in heads), default=0)
         largest = [set(g.verbatim_ids) for g in heads if g.n_respondents == most]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embeddings.encoder import HashEncoder
 from service.domain.draft import SentenceRef
 from service.domain.review import Reviewed, apply, check_seen, extend, revise, void, with_peoples
 from service.domain.revision import (
@@ -27,12 +28,14 @@ from service.domain.revision import (
     Was,
 )
 from service.errors import BadEdit, Outdated
+from service.redraft import redraft_question
 from service.stages.final_check import check_draft
 from tests.drafts import small_draft
 
 DRAFT, ROUND = small_draft()
 NOW = "2026-01-05T10:00:00Z"
 FIRST = SentenceRef(question_id="Q1", sentence=0)
+SECOND = SentenceRef(question_id="Q1", sentence=1)
 
 
 def fresh() -> Reviewed:
@@ -291,3 +294,22 @@ BAD = [
 def test_an_edit_that_does_not_fit_is_refused_with_what_is_wrong(edit, told):
     with pytest.raises(BadEdit, match=told):
         do(fresh(), edit)
+
+
+def test_a_question_is_drafted_again_from_the_corrected_labels():
+    after = do(
+        fresh(),
+        SetLabel(group_id="Q1.g1", text="Des bus tard le soir."),
+        SetSentence(at=SECOND, text="Pas le dimanche."),
+    )
+    edit = redraft_question(after.draft, "Q2", encode=HashEncoder().encode, chat=None)
+    assert edit.question_id == "Q1", "joined questions are drafted together"
+    again = do(after, edit)
+    texts = [s.text for s in sentences(again)]
+    assert any("Des bus tard le soir" in t for t in texts)
+    assert not any("Plus de bus le soir" in s.text and "Q1.g1" in s.group_ids for s in sentences(again))
+    assert [s.origin for s in sentences(again) if s.text == "Pas le dimanche."] == ["person"]
+    assert not [p for p in again.state.marks if isinstance(p, SentenceRef)]
+    assert check_draft(again.draft, ROUND) == ()
+    with pytest.raises(BadEdit, match="no open question Q9"):
+        redraft_question(after.draft, "Q9", encode=HashEncoder().encode, chat=None)

@@ -9,7 +9,6 @@ from service.domain.review.state import (
     Changed,
     State,
     Touch,
-    citing,
     clean,
     mark,
     recounted,
@@ -19,6 +18,7 @@ from service.domain.review.state import (
     with_questions,
 )
 from service.domain.revision import GroupRef, MergeGroups, MoveVerbatims, NewGroup, Place, SplitGroup, Was
+from service.domain.wording import LARGEST
 from service.errors import BadEdit
 
 PERSON = Support(supported=True, score=1.0, origin="person")
@@ -149,8 +149,6 @@ def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str
 
 def _regrouped(state: State, before: DraftQuestion, made: Regrouped, by: Touch) -> State:
     """The question put in place; citations re-pointed and counted; texts whose members changed marked."""
-    joined_before = state.joined(before)
-    largest = _largest(joined_before)
     alone_before = set(before.isolated)
     state = with_questions(state, made.question)
     leader = state.leader(made.question)
@@ -181,13 +179,12 @@ def _regrouped(state: State, before: DraftQuestion, made: Regrouped, by: Touch) 
         state, [*labels, *(at for at, why in marks if why == "members_changed")], "members_changed", by
     )
     state = mark(state, [at for at, why in marks if why == "group_gone"], "group_gone", by)
-    if largest is not None and _largest(joined) != largest:
-        said = [
-            at
-            for at in citing(state.leader(made.question), [largest])
-            if leader.synthesis.sentences[at.sentence].origin == "extractive"
-        ]
-        state = mark(state, said, "largest_changed", by)
+    wrong = [
+        SentenceRef(question_id=leader.id, sentence=k)
+        for k, s in enumerate(sentences)
+        if s.origin == "extractive" and s.text.startswith(LARGEST) and not _is_largest(s, groups)
+    ]
+    state = mark(state, wrong, "largest_changed", by)
     return reopened(state, made.question)
 
 
@@ -209,7 +206,9 @@ def _without(state: State, gone: Iterable[str]) -> State:
     )
 
 
-def _largest(joined: Iterable[DraftQuestion]) -> str | None:
-    """The level-1 group with more respondents than every other, where there is one."""
-    sizes = sorted(((g.n_respondents, g.id) for q in joined for g in q.groups if g.level == 1), reverse=True)
-    return sizes[0][1] if len(sizes) > 1 and sizes[0][0] > sizes[1][0] else None
+def _is_largest(s: Sentence, groups: Mapping[str, Group]) -> bool:
+    """Whether what it cites is the one level-2 group with most respondents."""
+    heads = [g for g in groups.values() if g.level == 2]
+    most = max(g.n_respondents for g in heads) if heads else 0
+    cited = {v for id_ in s.group_ids for v in groups[id_].verbatim_ids}
+    return [set(g.verbatim_ids) for g in heads if g.n_respondents == most] == [cited]
