@@ -3,20 +3,28 @@
 from service.domain.draft import Draft
 from service.errors import BadSetting
 from service.exports.draft_json import from_json, to_json
+from service.exports.review import NO_REVIEW, Review, review_of
 
-__all__ = ["FORMATS", "export", "from_json"]
+__all__ = ["FORMATS", "NO_REVIEW", "Review", "export", "from_json", "review_of"]
 
-FORMATS = ("json", "html")
+FORMATS = ("json", "html", "docx")
 
 
-def export(draft: Draft, to: str) -> bytes:
-    """The deliverable of that format, one of FORMATS. Raises BadSetting."""
-    match to:
+def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
+    """The deliverable of that format, one of FORMATS. Until the review says approved, it carries the drafting mark.
+
+    Raises BadSetting.
+    """
+    match to:  # each format pulls a library that the others do without
         case "json":
             return to_json(draft).encode()
         case "html":
             from service.exports.html import to_html
 
             return to_html(draft).encode()
+        case "docx":
+            from service.exports.word import to_docx
+
+            return to_docx(draft, review)
         case other:
             raise BadSetting(f"{other} is not a format. Accepted: {', '.join(FORMATS)}.")

@@ -1,0 +1,187 @@
+"""The figures of a deliverable, read off the draft in one place, so that every format says the same."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from service.domain.draft import Draft, DraftAnswer, DraftQuestion, Group, Isolated, Verbatim
+from service.exports.review import NO_REVIEW, Review
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelLine:
+    category: str
+    consulted: int | None
+    responded: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerLine:
+    """A total and the parts that add up to it; names are keys of TERMS."""
+
+    name: str
+    total: int
+    parts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spot:
+    """A verbatim on the map of its question."""
+
+    verbatim: Verbatim
+    group: Group | None
+    """Its level-1 group; None for an isolated voice."""
+    x: float
+    y: float
+
+
+class QuestionFacts:
+    """A question with what deliverables look up in it and count of it."""
+
+    def __init__(self, question: DraftQuestion) -> None:
+        self.q = question
+        self.verbatims = {v.id: v for v in question.verbatims}
+        self.groups = {g.id: g for g in question.groups}
+        self.firsts = [g for g in question.groups if g.level == 1]
+        self.states = Counter[str](a.state for a in question.answers)
+        self.copies = Counter(a.of for a in question.answers if a.state == "duplicate")
+        self.total = len(question.answers)
+        self.usable = self.states["with_content"] + self.states["duplicate"]
+        """Answers with content, duplicates included."""
+
+    @cached_property
+    def families(self) -> list[tuple[Group, list[Group]]]:
+        """Level-2 groups with their children, in the order of the draft."""
+        children: dict[str | None, list[Group]] = {}
+        for g in self.firsts:
+            children.setdefault(g.parent, []).append(g)
+        return [(r, children.get(r.id, [])) for r in self.q.groups if r.level == 2]
+
+    @cached_property
+    def group_of(self) -> dict[str, Group]:
+        """Verbatim → its level-1 group."""
+        return {v: g for g in self.firsts for v in g.verbatim_ids}
+
+    @cached_property
+    def isolation(self) -> dict[str, Isolated]:
+        return {one.verbatim_id: one for one in self.q.isolation}
+
+    @cached_property
+    def spots(self) -> list[Spot]:
+        """The map, in the order of the verbatims; empty for a draft without one."""
+        return [
+            Spot(verbatim=v, group=self.group_of.get(v.id), x=place[0], y=place[1])
+            for v in self.q.verbatims
+            if (place := self.q.map.get(v.id)) is not None
+        ]
+
+    def state_of(self, verbatim: Verbatim) -> str:
+        """The one state that a verbatim ended in: a key of TERMS."""
+        if verbatim.id in self.group_of:
+            return "grouped"
+        return "isolated_count" if verbatim.id in self._alone else "failed"
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        return frozenset(self.q.isolated)
+
+    @cached_property
+    def _by_answer(self) -> dict[str, list[Verbatim]]:
+        found: dict[str, list[Verbatim]] = {}
+        for v in sorted(self.q.verbatims, key=lambda v: v.start):
+            found.setdefault(v.answer_id, []).append(v)
+        return found
+
+    def marked(self, answer: DraftAnswer) -> list[tuple[str, Verbatim | None]]:
+        """The answer's text in pieces, each with the verbatim it belongs to."""
+        pieces: list[tuple[str, Verbatim | None]] = []
+        at = 0
+        for v in self._by_answer.get(answer.id, []):
+            if v.start > at:
+                pieces.append((answer.text[at : v.start], None))
+            pieces.append((answer.text[v.start : v.end], v))
+            at = v.end
+        if at < len(answer.text):
+            pieces.append((answer.text[at:], None))
+        return pieces
+
+
+class DraftFacts:
+    """The figures of a whole draft."""
+
+    def __init__(self, draft: Draft, review: Review = NO_REVIEW) -> None:
+        self.draft = draft
+        self.review = review
+        self.questions = [QuestionFacts(q) for q in draft.questions]
+        self.titles = {q.id: q.title for q in draft.questions}
+        self.panel = [
+            PanelLine(category=row.category, consulted=row.consulted, responded=row.responded)
+            for row in draft.round.panel
+        ]
+        asked = [row.consulted for row in draft.round.panel if row.consulted is not None]
+        self.consulted = sum(asked) if asked else None
+        """All that were asked, as far as the round says; None where it says nothing."""
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Those of the panel that said something, in its order, then any other that groups name."""
+        named = {c for q in self.draft.questions for g in q.groups for c in g.by_category}
+        panel = [row.category for row in self.panel if row.category in named]
+        return panel + sorted(named.difference(panel))
+
+    @property
+    def ledger(self) -> list[LedgerLine]:
+        a, v = self.draft.ledger.answers, self.draft.ledger.verbatims
+        answers = tuple((s, getattr(a, s)) for s in ("with_content", "no_content", "duplicate", "failed"))
+        verbatims = (("grouped", v.grouped), ("isolated_count", v.isolated), ("failed", v.failed))
+        return [
+            LedgerLine(name="answers_row", total=a.total, parts=answers),
+            LedgerLine(name="verbatims_row", total=v.total, parts=verbatims),
+            LedgerLine(name="closed_answers", total=self.draft.ledger.closed_answers),
+            LedgerLine(name="fallbacks", total=self.draft.ledger.fallbacks),
+            LedgerLine(name="unsupported_count", total=self.draft.ledger.unsupported),
+        ]
+
+    def provenance(self, terms: Mapping[str, str]) -> list[tuple[str, str]]:
+        """What made the draft, as lines of a name and a value."""
+        p = self.draft.provenance
+        lines = [
+            (terms["created"], self.draft.created_at),
+            (terms["draft_id"], self.draft.id),
+            (terms["code"], p.code),
+            (terms["encoder"], p.encoder),
+            (terms["llm"], terms["extractive"] if p.llm == "extractive" else p.llm),
+            (terms["calls"], str(p.calls)),
+            (terms["tokens"], f"{p.tokens.input}, {p.tokens.output}, {p.tokens.cached}"),
+            (terms["seconds"], f"{p.seconds:g}"),
+        ]
+        if p.cost is not None:
+            lines.append((terms["cost"], f"{p.cost:g}"))
+        lines += [
+            (terms["prompts"], f"{x.name} v{x.version} ({x.language}) {x.sha256[:12]}") for x in p.prompts
+        ]
+        lines += [(terms["parameters"], f"{name} = {value}") for name, value in p.parameters.items()]
+        return [(name, value) for name, value in lines if value]
+
+    def themes_by_question(self) -> list[tuple[str, list[int]]]:
+        """For each question with a synthesis of its own: how many of its sentences each theme cites."""
+        cited = [
+            {(r.question_id, r.sentence) for section in t.sections for s in section.sentences for r in s.refs}
+            for t in self.draft.themes
+        ]
+        return [
+            (q.id, [sum(1 for question_id, _ in one if question_id == q.id) for one in cited])
+            for q in self.draft.questions
+            if q.synthesis.sentences
+        ]
+
+
+def short(group_id: str) -> str:
+    """`Q1.g3` → `g3`: the name of a group within its question."""
+    return group_id.rsplit(".", 1)[-1]
+
+
+def clip(text: str, most: int) -> str:
+    """The text, or its first words with an ellipsis: at most that many characters."""
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

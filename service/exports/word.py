@@ -1,0 +1,291 @@
+"""DOCX: the report that is circulated. General synthesis, each question with its labels for the record, method, ledger."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from docx.shared import Pt
+from docx.text.paragraph import Paragraph
+
+from service.domain.draft import Draft, Sentence, SentenceRef
+from service.domain.wording import NBSP, NOUNS, categories, people, quoted
+from service.exports.facts import QuestionFacts, clip, short
+from service.exports.package import contained, repacked
+from service.exports.pictures import Pictures
+from service.exports.review import NO_REVIEW, Review
+from service.exports.terms import long_date
+from service.exports.word_front import frame, title_page
+from service.exports.word_kit import Kit
+from service.exports.word_parts import ACCENT, SOFT, TEXT_WIDTH, WARN, Cell, colour, link, saved
+
+MOST_VOICES = 100
+"""Isolated voices printed for a question; the report says how many there are and where the rest is."""
+
+MOST_FAILURES = 200
+
+
+def to_docx(draft: Draft, review: Review = NO_REVIEW) -> bytes:
+    """The report of a draft in the round's language; the same draft and review give the same bytes."""
+    return repacked(_Report(Kit(draft, review)).made(), draft.created_at)
+
+
+class _Report:
+    def __init__(self, kit: Kit) -> None:
+        self.kit, self.draft, self.facts, self.t = kit, kit.draft, kit.facts, kit.t
+        self.pictures = Pictures(kit.facts)
+        self.printed = {id_ for q in kit.draft.questions for id_ in q.isolated[:MOST_VOICES]}
+
+    def made(self) -> bytes:
+        frame(self.kit)
+        title_page(self.kit)
+        contents = self.kit.para("TOC Heading", self.t["contents"])
+        contents.paragraph_format.page_break_before = True
+        self._general()
+        self._questions()
+        self._who_said_what()
+        self._method()
+        self._ledger()
+        self._provenance()
+        self.kit.contents(contents)
+        self.kit.notes.attach()
+        return saved(self.kit.document)
+
+    def _general(self) -> None:
+        if not self.draft.themes:
+            return
+        self.kit.heading(1, self.t["general"])
+        for k, theme in enumerate(self.draft.themes, start=1):
+            self.kit.heading(2, f"{k}. {self.kit.plain(theme.title)}")
+            if not theme.sections:
+                self.kit.para("Meta", self.t["theme_empty"])
+            for section in theme.sections:
+                if section.heading:
+                    self.kit.heading(3, self.kit.plain(section.heading))
+                paragraph = self.kit.para("Normal", "")
+                for s in section.sentences:
+                    paragraph.add_run(self.kit.plain(s.text))
+                    self._cite_sentences(self.kit.notes.add(paragraph), s.refs)
+                    self._marks(paragraph, s.supported, s.note)
+                    paragraph.add_run(" ")
+        self.kit.figure(self.pictures.themes())
+
+    def _questions(self) -> None:
+        self.kit.heading(1, self.t["questions"])
+        for k, facts in enumerate(self.facts.questions):
+            self.kit.heading(2, f"{facts.q.id}. {self.kit.plain(facts.q.title)}", id_=facts.q.id, fresh=k > 0)
+            self._about(facts)
+            self._closed(facts)
+            self._synthesis(facts)
+            self._labels(facts)
+            self._isolated(facts)
+
+    def _about(self, facts: QuestionFacts) -> None:
+        q = facts.q
+        if q.kind == "open":
+            total = self.t["answered"].replace("{total}", self.kit.n(facts.total))
+            joined = f" · {self.t['joined']} {', '.join(q.joined_with)}" if q.joined_with else ""
+            touch = self.facts.review.questions.get(q.id)
+            when = long_date(touch.at, self.kit.language) if touch else ""
+            approved = (
+                " · " + self.t["approved"].format(who=self.kit.plain(touch.who), date=when) if touch else ""
+            )
+            self.kit.para("Meta", f"{self.kit.n(facts.usable)} {total}{joined}{approved}")
+        if q.synthesis.shared_with:
+            line = self.kit.para("Normal", f"{self.t['shared']} ")
+            link(
+                line,
+                self.kit.bookmarks.name("q", q.synthesis.shared_with),
+                q.synthesis.shared_with,
+                hex_=ACCENT,
+            )
+            line.add_run(".")
+
+    def _closed(self, facts: QuestionFacts) -> None:
+        if not facts.q.closed_counts:
+            return
+        title = facts.q.closed_title or self.t["closed"]
+        self.kit.caption(
+            "table",
+            self.t["cap_closed"].format(question=facts.q.id, title=self.kit.plain(title).rstrip(" .:")),
+        )
+        counts = facts.q.closed_counts
+        rows = [[Cell(text=option), *self.kit.numbers(n)] for option, n in counts.items()]
+        rows.append(
+            [
+                Cell(text=self.t["total"], bold=True),
+                Cell(text=self.kit.n(sum(counts.values())), bold=True, right=True),
+            ]
+        )
+        header = self.kit.header("option", "answer_count", right=1)
+        self.kit.table(header, rows, [TEXT_WIDTH - 3.5, 3.5])
+        self.kit.figure(self.pictures.closed(facts))
+
+    def _synthesis(self, facts: QuestionFacts) -> None:
+        q = facts.q
+        for indexes in q.synthesis.paragraphs:
+            paragraph = self.kit.para("Normal", "")
+            for i in indexes:
+                s = q.synthesis.sentences[i]
+                mark = self.kit.bookmarks.begin(paragraph, self.kit.bookmarks.name("s", f"{q.id}/{i}"))
+                paragraph.add_run(self.kit.plain(s.text))
+                self.kit.bookmarks.end(paragraph, mark)
+                self._cite_labels(self.kit.notes.add(paragraph), s, q.id)
+                self._marks(paragraph, s.supported, s.note)
+                paragraph.add_run(" ")
+
+    def _labels(self, facts: QuestionFacts) -> None:
+        if not facts.firsts:
+            return
+        self.kit.heading(3, self.t["labels"])
+        self.kit.caption("table", self.t["cap_labels"].format(question=facts.q.id))
+        rows: list[list[Cell]] = []
+        heads = set()
+        for parent, children in facts.families:
+            if len(children) > 1:
+                heads.add(len(rows))
+                who = people(parent.n_respondents, self.kit.unit, self.kit.language)
+                text = f"{short(parent.id)}  {self.kit.plain(parent.label)} ({who})"
+                rows.append([Cell(text=text, bookmark=self.kit.bookmarks.name("g", parent.id))])
+            lone = self.kit.bookmarks.name("g", parent.id) if len(children) == 1 else None
+            for g in children:
+                by = ", ".join(f"{name} {n}" for name, n in g.by_category.items())
+                doubt = (
+                    f" [{self.t['unsupported']}]" if g.label_support and not g.label_support.supported else ""
+                )
+                rows.append(
+                    [
+                        Cell(text=short(g.id), bookmark=self.kit.bookmarks.name("g", g.id), soft=True),
+                        Cell(text=self.kit.plain(g.label) + doubt, bookmark=lone),
+                        *self.kit.numbers(g.n_respondents),
+                        *self.kit.numbers(len(g.verbatim_ids)),
+                        Cell(text=by, soft=True),
+                    ]
+                )
+        header = self.kit.header("ref", "label", "by_category")
+        people_ = NOUNS[self.kit.language, self.kit.unit][1].capitalize()
+        header[2:2] = [Cell(text=people_, right=True), Cell(text=self.t["verbatim_count"], right=True)]
+        self.kit.table(header, rows, [1.5, 6.5, 2.5, 2.1, TEXT_WIDTH - 12.6], frozenset(heads))
+        if facts.q.synthesis.left_out:
+            names_ = ", ".join(short(g) for g in facts.q.synthesis.left_out)
+            self.kit.para("Meta", f"{self.t['left_out']}{self.kit.colon} {names_}.")
+        self.kit.figure(self.pictures.groups(facts))
+
+    def _isolated(self, facts: QuestionFacts) -> None:
+        if facts.q.kind != "open" or not facts.q.verbatims:
+            return
+        total = len(facts.q.isolated)
+        self.kit.heading(3, f"{self.t['isolated']} ({self.kit.n(total)})")
+        if not total:
+            self.kit.para("Meta", self.t["isolated_none"])
+            return
+        self.kit.para("Meta", self.t["isolated_help"])
+        for id_ in facts.q.isolated[:MOST_VOICES]:
+            v = facts.verbatims[id_]
+            line = self.kit.para("Voice", "")
+            mark = self.kit.bookmarks.begin(line, self.kit.bookmarks.name("i", id_))
+            line.add_run(f"–{NBSP}{contained(quoted(v.text, self.kit.language))}")
+            self.kit.bookmarks.end(line, mark)
+            who = ", ".join(part for part in (v.respondent_id, v.category) if part)
+            line.add_run(f"  {contained(who)}").font.color.rgb = colour(SOFT)
+        if total > MOST_VOICES:
+            said = self.t["isolated_more"].format(shown=MOST_VOICES, total=self.kit.n(total))
+            self.kit.para("Meta", said)
+
+    def _cite_sentences(self, note: Paragraph, refs: Iterable[SentenceRef]) -> None:
+        """ "Q1, sentences 2 and 3", each a link."""
+        for k, (question_id, some) in enumerate(groupby(refs, lambda r: r.question_id)):
+            places = [ref.sentence for ref in some]
+            word = self.t["sentence_one" if len(places) == 1 else "sentence_many"]
+            note.add_run(f"{' ; ' if k else ''}{question_id}, {word} ")
+            for j, place in enumerate(places):
+                note.add_run(", " if j else "")
+                link(note, self.kit.bookmarks.name("s", f"{question_id}/{place}"), str(place + 1))
+        note.add_run(".")
+
+    def _cite_labels(self, note: Paragraph, s: Sentence, home: str) -> None:
+        """Labels with the people behind them, isolated voices, closed counts: each a link where it has a place."""
+        if s.group_ids:
+            note.add_run(self.t["label_one" if len(s.group_ids) == 1 else "label_many"] + " ")
+            for k, id_ in enumerate(s.group_ids):
+                note.add_run(", " if k else "")
+                away = not id_.startswith(f"{home}.")
+                link(note, self.kit.bookmarks.name("g", id_), id_ if away else short(id_))
+            if s.n_respondents is not None:
+                more = categories(s.by_category, self.kit.language)
+                who = people(s.n_respondents, self.kit.unit, self.kit.language) + (
+                    f", {more}" if more else ""
+                )
+                note.add_run(f"{self.kit.colon} {contained(who)}")
+            note.add_run(". ")
+        if s.verbatim_ids:
+            note.add_run(
+                self.t["voice_one" if len(s.verbatim_ids) == 1 else "voice_many"] + self.kit.colon + " "
+            )
+            for k, id_ in enumerate(s.verbatim_ids):
+                note.add_run(", " if k else "")
+                if id_ in self.printed:
+                    link(note, self.kit.bookmarks.name("i", id_), contained(id_))
+                else:
+                    note.add_run(contained(id_))
+            note.add_run(". ")
+        if s.closed_ids:
+            note.add_run(self.t["closed_cited"] + " ")
+        if s.origin == "person":
+            note.add_run(self.t["by_person"])
+
+    def _marks(self, paragraph: Paragraph, supported: bool, note: str | None) -> None:
+        if supported:
+            return
+        run = paragraph.add_run(
+            f" [{self.t['unsupported']}{self.kit.colon} {contained(note)}]"
+            if note
+            else f" [{self.t['unsupported']}]"
+        )
+        run.bold, run.font.size, run.font.color.rgb = True, Pt(8.5), colour(WARN)
+
+    def _who_said_what(self) -> None:
+        shown = [(f, self.pictures.heat(f), self.pictures.map(f)) for f in self.facts.questions if f.firsts]
+        if not any(heat or map_ for _, heat, map_ in shown):
+            return
+        self.kit.heading(1, self.t["who_said"])
+        self.kit.para("Normal", self.t["who_said_help"])
+        for k, (facts, heat, map_) in enumerate(shown):
+            self.kit.heading(2, f"{facts.q.id}. {clip(self.kit.plain(facts.q.title), 80)}", fresh=k > 0)
+            self.kit.figure(heat)
+            self.kit.figure(map_)
+
+    def _method(self) -> None:
+        self.kit.heading(1, self.t["method"])
+        for k in range(1, 5):
+            self.kit.para("Normal", self.t[f"method_{k}"])
+        self.kit.figure(self.pictures.panel())
+
+    def _ledger(self) -> None:
+        self.kit.heading(1, self.t["ledger"])
+        self.kit.caption("table", self.t["cap_ledger"])
+        rows: list[list[Cell]] = []
+        heads = set()
+        for line in self.facts.ledger:
+            if line.parts:
+                heads.add(len(rows))
+                rows.append([Cell(text=f"{self.t[line.name]}{self.kit.colon} {self.kit.n(line.total)}")])
+                rows += [[Cell(text=self.t[name]), *self.kit.numbers(n)] for name, n in line.parts]
+            else:
+                rows.append([Cell(text=self.t[line.name]), *self.kit.numbers(line.total)])
+        header = self.kit.header("state", "answer_count", right=1)
+        self.kit.table(header, rows, [TEXT_WIDTH - 3.5, 3.5], frozenset(heads))
+        failures = self.draft.ledger.failures
+        if failures:
+            self.kit.heading(3, f"{self.t['failures']} ({self.kit.n(len(failures))})")
+            header = self.kit.header("ref", "stage", "reason")
+            rows = [
+                [Cell(text=f.id, soft=True), Cell(text=f.stage), Cell(text=f.reason)]
+                for f in failures[:MOST_FAILURES]
+            ]
+            self.kit.table(header, rows, [4, 2.5, TEXT_WIDTH - 6.5])
+
+    def _provenance(self) -> None:
+        self.kit.heading(1, self.t["provenance"], fresh=False)
+        self.kit.caption("table", self.t["cap_made"])
+        rows = [[Cell(text=name), Cell(text=value)] for name, value in self.facts.provenance(self.t)]
+        header = [Cell(text=self.t["provenance"]), Cell(text="")]
+        self.kit.table(header, rows, [5.5, TEXT_WIDTH - 5.5])
