@@ -106,14 +106,10 @@ def _families(topics: tuple[Topic, ...]) -> list[Family]:
 
 
 def _within(paragraphs: list[list[Sentence]]) -> list[list[Sentence]]:
-    """At most so many sentences: the first of each paragraph, then what there is room for, in reading order."""
-    room = max(0, MOST_SENTENCES - len(paragraphs))
-    kept = []
-    for paragraph in paragraphs[:MOST_SENTENCES]:
-        more = paragraph[1 : 1 + room]
-        room -= len(more)
-        kept.append([*paragraph[:1], *more])
-    return kept
+    """At most so many sentences: the first of each paragraph, then the second of each, and so on."""
+    ranks = sorted((k, n) for n, paragraph in enumerate(paragraphs) for k in range(len(paragraph)))
+    kept = set(ranks[:MOST_SENTENCES])
+    return [[s for k, s in enumerate(p) if (k, n) in kept] for n, p in enumerate(paragraphs)]
 
 
 def _is_small(group: Group, *, first: bool) -> bool:
