@@ -45,20 +45,25 @@ def create(connection: Connection, name: str, *, team: str, scopes: tuple[Scope,
     secret = PREFIX + secrets.token_urlsafe(32)
     made = Key(id=new_id("k"), name=name, team=team, scopes=scopes, created_at=now())
     row = {field: getattr(made, field) for field in Key.__slots__}
-    connection.execute(insert(KEYS).values(row | {"scopes": list(scopes), "sha256": _hash(secret)}))
+    connection.execute(insert(KEYS).values(row | {"scopes": list(scopes), "sha256": fingerprint(secret)}))
     return made, secret
 
 
 def find(connection: Connection, secret: str) -> Key | None:
     """The key with this secret; None where there is none or it is revoked."""
-    query = select(KEYS).where(KEYS.c.sha256 == _hash(secret), KEYS.c.revoked_at.is_(None))
+    query = select(KEYS).where(KEYS.c.sha256 == fingerprint(secret), KEYS.c.revoked_at.is_(None))
     row = connection.execute(query).mappings().first()
-    return None if row is None else _key(row)
+    return None if row is None else key_of(row)
+
+
+def any_made(connection: Connection) -> bool:
+    """Whether a key was ever made, revoked ones included: from then on nobody comes in without one."""
+    return connection.execute(select(KEYS.c.id).limit(1)).first() is not None
 
 
 def listing(connection: Connection) -> tuple[Key, ...]:
     """All keys, revoked ones included, by name."""
-    return tuple(_key(row) for row in connection.execute(select(KEYS).order_by(KEYS.c.name)).mappings())
+    return tuple(key_of(row) for row in connection.execute(select(KEYS).order_by(KEYS.c.name)).mappings())
 
 
 def revoke(connection: Connection, name_or_id: str) -> bool:
@@ -73,9 +78,11 @@ def used(connection: Connection, key_id: str, at: str) -> None:
     connection.execute(update(KEYS).where(KEYS.c.id == key_id).values(used_at=at))
 
 
-def _hash(secret: str) -> str:
+def fingerprint(secret: str) -> str:
+    """What the store knows of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _key(row: RowMapping) -> Key:
+def key_of(row: RowMapping) -> Key:
+    """The key that a row of the table tells of."""
     return Key(**{f: row[f] for f in Key.__slots__} | {"scopes": tuple(row["scopes"])})

@@ -148,6 +148,14 @@ KEYS = Table(
     Column("revoked_at", TIME),
 )
 
+SESSIONS = Table(
+    "sessions",  # of a browser, begun with a key; ends with it
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("key_id", ID, ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", TIME, nullable=False),
+)
+
 AUDIT = Table(
     "audit",  # append-only; no foreign key, so that it outlives what it tells of
     METADATA,

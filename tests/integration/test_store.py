@@ -6,15 +6,26 @@ from dataclasses import replace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.domain.jobs import Configuration
 from service.domain.round import Answer, PanelRow, Question, Round
 from service.domain.steps import GivenTheme
 from service.errors import BadInput, BadSetting, StoreUnavailable
-from service.store import Store, answers, audit, drafts, events, idempotency, keys, revisions, rounds
+from service.store import (
+    Store,
+    answers,
+    audit,
+    drafts,
+    events,
+    idempotency,
+    keys,
+    revisions,
+    rounds,
+    sessions,
+)
 from service.store.database import new_id
-from service.store.tables import ANSWERS, EVENTS, METADATA, REVISED
+from service.store.tables import ANSWERS, EVENTS, METADATA, REVISED, SESSIONS
 
 
 def a_round(n: int = 3) -> Round:
@@ -307,3 +318,20 @@ def test_a_database_that_does_not_answer_is_told() -> None:
     store = Store("postgresql://nobody@/none?host=/nowhere")
     with pytest.raises(StoreUnavailable, match="can't be used"):
         store.migrate()
+
+
+def test_a_session_ends_by_itself_by_hand_and_with_its_key(store: Store) -> None:
+    with store.write() as connection:
+        key, _ = keys.create(connection, "analyste", team="a", scopes=("read",))
+        one, two = sessions.start(connection, key), sessions.start(connection, key)
+        assert sessions.find(connection, one) == key
+        sessions.end(connection, one)
+        assert sessions.find(connection, one) is None
+        connection.execute(update(SESSIONS).values(expires_at="2020-01-01T00:00:00"))
+        assert sessions.find(connection, two) is None
+        three = sessions.start(connection, key)
+        assert connection.execute(select(func.count()).select_from(SESSIONS)).scalar() == 1, (
+            "the old are gone"
+        )
+        keys.revoke(connection, key.id)
+        assert sessions.find(connection, three) is None

@@ -66,6 +66,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_keys_sha256")),
     )
     op.create_table(
+        "sessions",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("key_id", sa.String(length=40), nullable=False),
+        sa.Column("expires_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name=op.f("fk_sessions_key_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_sessions")),
+    )
+    op.create_table(
         "rounds",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("team", sa.String(length=200), nullable=False),
@@ -197,6 +205,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rounds_team_created_at_id"), table_name="rounds")
 
     op.drop_table("rounds")
+    op.drop_table("sessions")
     op.drop_table("keys")
     op.drop_table("idempotency")
     op.drop_index(op.f("ix_evals_team_created_at_id"), table_name="evals")
