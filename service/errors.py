@@ -19,6 +19,8 @@ class PolyphonieError(Exception):
 class BadInput(PolyphonieError):
     """The input can't be read as it stands. The text names file, row, column and remedy."""
 
+    status = 422
+
 
 class BadSetting(PolyphonieError):
     """A setting or option has a value that can't be used. The text names it and says what is accepted."""
@@ -66,6 +68,72 @@ class SkipItem(ModelError):
 
 class StopAll(ModelError, Stopped):
     """No further call can succeed (bad key, unknown model, quota used up): stop and keep what is done."""
+
+
+class NoKey(PolyphonieError):
+    """No key, or one that is not in force. Send it as `Authorization: Bearer KEY`."""
+
+    status = 401
+
+
+class MissingScope(PolyphonieError):
+    """The key may not do this. `polyphonie keys create NAME --scopes …` makes one that may."""
+
+    status = 403
+
+
+class NotFound(PolyphonieError):
+    """There is nothing here that this key may see. Look at the list for what there is."""
+
+    status = 404
+
+
+class MethodNotAllowed(PolyphonieError):
+    """The address exists, but not for this method. The header Allow names those that it has."""
+
+    status = 405
+
+
+class Conflict(PolyphonieError):
+    """The request does not fit the state that things are in. Read that state, then decide."""
+
+    status = 409
+
+
+class TooLarge(PolyphonieError):
+    """More bytes than this service takes. Split the round, or raise POLYPHONIE_UPLOAD_LIMIT."""
+
+    status = 413
+
+
+class UnsupportedMedia(PolyphonieError):
+    """A body of this type is not read here. Send JSON, or a file as multipart/form-data."""
+
+    status = 415
+
+
+class InvalidRequest(PolyphonieError):
+    """The request can't be read: `problems` names each field and what is wrong with it."""
+
+    status = 422
+
+
+class PreconditionMissing(PolyphonieError):
+    """A change needs the header If-Match with the ETag of what was read, so that nobody's work is overwritten."""
+
+    status = 428
+
+
+class TooManyRequests(PolyphonieError):
+    """This key asks too fast. Wait for as many seconds as Retry-After says."""
+
+    status = 429
+
+
+class Defect(PolyphonieError):
+    """Something went wrong that nobody foresaw. Nothing was half done; please report what was asked and when."""
+
+    status = 500
 
 
 class StoreUnavailable(PolyphonieError):

@@ -45,6 +45,17 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("~/.local/share/polyphonie"), description="where the service keeps rounds and drafts"
     )
+    upload_limit: int = Field(200_000_000, ge=1, description="most bytes of one request to the service")
+    rate_limit: int = Field(
+        600, ge=0, description="uploads, drafts, exports and changes a key may ask for in a minute; 0: no limit"
+    )
+    read_limit: int = Field(0, ge=0, description="requests of any kind of a key in a minute; 0: no limit")
+    cors_origins: tuple[str, ...] = Field(
+        (), description='pages of other origins that may call the service, as ["https://a.example"]'
+    )
+    models_offered: tuple[str, ...] = Field(
+        (), description='models that a request may ask for beside the one set, as ["openai:NAME"]'
+    )
 
     @classmethod
     def settings_customise_sources(
