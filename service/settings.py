@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     )
     upload_limit: int = Field(200_000_000, ge=1, description="most bytes of one request to the service")
     rate_limit: int = Field(
-        600, ge=0, description="uploads, drafts, exports and changes a key may ask for in a minute; 0: no limit"
+        600,
+        ge=0,
+        description="uploads, drafts, exports and changes a key may ask for in a minute; 0: no limit",
     )
     read_limit: int = Field(0, ge=0, description="requests of any kind of a key in a minute; 0: no limit")
     cors_origins: tuple[str, ...] = Field(

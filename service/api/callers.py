@@ -18,7 +18,8 @@ from service.api.context import Context
 from service.api.problems import Refused
 from service.errors import MissingScope, NoKey, TooManyRequests
 from service.settings import Settings
-from service.store import Store, keys, sessions
+from service.store import Store, audit, keys, sessions
+from service.store.audit import Entry
 from service.store.database import now
 from service.store.keys import SCOPES, Key, Scope
 
@@ -135,7 +136,9 @@ class Gate:
                 raise _no_key("without keys the service answers to its loopback address alone.")
             _same_origin(request)
             return NOBODY
-        raise _no_key("no key was sent. Send `Authorization: Bearer KEY`; `polyphonie keys create NAME` makes one.")
+        raise _no_key(
+            "no key was sent. Send `Authorization: Bearer KEY`; `polyphonie keys create NAME` makes one."
+        )
 
     async def _key(self, kind: str, secret: str) -> Key:
         found = self.ring.remembered(kind, secret)
@@ -149,14 +152,16 @@ class Gate:
 Caller: TypeAlias = Key
 
 
-def may(scope: Scope, *, costly: bool = False) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency: the caller, who must have that scope and not be too fast. costly: it counts for `rate_limit`."""
+def may(scope: Scope | None, *, costly: bool = False) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency: the caller, who must have that scope (None: any) and not be too fast. costly: `rate_limit` counts it."""
 
     async def check(request: Request) -> Caller:
         gate: Gate = request.app.state.gate
         caller = await gate.caller(request)
-        if scope not in caller.scopes:
-            raise MissingScope(f"key {caller.name} has no scope {scope}; it has {', '.join(caller.scopes) or 'none'}.")
+        if scope is not None and scope not in caller.scopes:
+            raise MissingScope(
+                f"key {caller.name} has no scope {scope}; it has {', '.join(caller.scopes) or 'none'}."
+            )
         wait = max(gate.reads.take(caller.id), gate.costly.take(caller.id) if costly else 0.0)
         if wait > 0:
             seconds = int(wait) + 1
@@ -166,16 +171,22 @@ def may(scope: Scope, *, costly: bool = False) -> Callable[[Request], Awaitable[
             )
         return caller
 
-    check.scope = scope  # type: ignore[attr-defined]  # read when the OpenAPI document is made
+    check.scope = scope or "any"  # type: ignore[attr-defined]  # read when the OpenAPI document is made
     return check
 
 
+AnyKey = Annotated[Caller, Depends(may(None, costly=True))]
 Reader = Annotated[Caller, Depends(may("read"))]
 Exporter = Annotated[Caller, Depends(may("read", costly=True))]
 Drafter = Annotated[Caller, Depends(may("draft", costly=True))]
 Reviewer = Annotated[Caller, Depends(may("review", costly=True))]
 Evaluator = Annotated[Caller, Depends(may("evaluate", costly=True))]
 Admin = Annotated[Caller, Depends(may("admin"))]
+
+
+def did(caller: Caller, action: str, target: str, **detail: object) -> Entry:
+    """An entry of the audit log for what this caller does, to be written in the transaction that does it."""
+    return audit.entry(team=caller.team, who=caller.name, action=action, target=target, detail=detail or None)
 
 
 def noted_read(context: Context, caller: Caller, action: str, target: str) -> None:
@@ -197,4 +208,3 @@ def _same_origin(request: Request) -> None:
         origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     ):
         raise MissingScope("a page of another site may not do this. Call with a key.")
-

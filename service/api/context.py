@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
 from service.settings import Settings
 from service.store import Store, audit
@@ -73,6 +74,7 @@ class Context:
     store: Store
     jobs: Jobs
     reads: ReadLog
+    reviews: Reviews
 
 
 def context_of(request: Request) -> Context:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -55,19 +54,23 @@ class Refused(PolyphonieError):
         self.headers = headers or {}
 
 
+def problem_of(error: PolyphonieError, problems: Sequence[Trouble] = ()) -> ProblemOut:
+    """An error as RFC 9457 has it."""
+    return ProblemOut(
+        type=f"urn:polyphonie:error:{error.code}",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=str(error) or first_words(error),
+        code=error.code,
+        problems=list(problems) or None,
+    )
+
+
 def problem(
     error: PolyphonieError, *, problems: Sequence[Trouble] = (), headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The response for an error."""
-    body: dict[str, Any] = {
-        "type": f"urn:polyphonie:error:{error.code}",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "detail": str(error) or first_words(error),
-        "code": error.code,
-    }
-    if problems:
-        body["problems"] = [p.model_dump(exclude_none=True) for p in problems]
+    body = problem_of(error, problems).model_dump(exclude_none=True)
     return JSONResponse(body, error.status, headers, MEDIA_TYPE)
 
 
@@ -103,22 +106,6 @@ def handle_problems(app: FastAPI) -> None:
     def unavailable(_: Request, error: OperationalError) -> JSONResponse:
         LOG.error("database: %s", error.orig)
         return problem(StoreUnavailable("the database does not answer."), headers={"Retry-After": "5"})
-
-
-BY_STATUS.get(error.status_code, InvalidRequest if error.status_code < 500 else Defect)
-        made = known(first_words(known()) if known is not InvalidRequest else str(error.detail))
-        return problem(made, headers=dict(error.headers or {}))
-
-    @app.exception_handler(OperationalError)
-    def unavailable(_: Request, error: OperationalError) -> JSONResponse:
-        LOG.error("database: %s", error.orig)
-        return problem(StoreUnavailable("the database does not answer."), headers={"Retry-After": "5"})
-
-    @app.exception_handler(Exception)
-    def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        # type and place only: the text of an error may hold what people wrote
-        LOG.error("%s %s: %s", request.method, request.url.path, type(error).__name__, exc_info=error)
-        return problem(Defect())
 
 
 BY_STATUS: dict[int, type[PolyphonieError]] = {

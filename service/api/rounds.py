@@ -1,18 +1,143 @@
-"""Rounds: uploaded, listed, read, deleted with everything that was made from them."""
+"""Rounds: uploaded, listed, read, and deleted with everything that was made from them."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import ValidationError
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from service.api import uploads
-from service.api.callers import Caller, Drafter, Reader, noted_read
+from service.api.callers import Caller, Drafter, Reader, did, noted_read
 from service.api.context import Context, Service
 from service.api.once import Key, once
-from service.api.openapi import BODY_OF_BATCH, BODY_OF_ROUND, problems
-from service.api.shapes import AnswerOut, AnswerPage, BatchItem, BatchOut, Cursor, Limit, RoundOut, RoundPage
+from service.api.openapi import BODY_OF_ROUND, problems
+from service.api.shapes import AnswerOut, AnswerPage, Cursor, Limit, RoundOut, RoundPage, Text
 from service.errors import NotFound
 from service.store import answers, audit, drafts, rounds
 from service.store.rounds import StoredRound
+
+router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
+
+RoundId = Annotated[Text, Path(description="Id of a round.", examples=["r_4b1d0c8f6a2e9d7c5b3a"])]
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(400, 413, 415),
+    openapi_extra=BODY_OF_ROUND,
+    response_model=RoundOut,
+)
+async def upload_round(
+    request: Request, response: Response, service: Service, caller: Drafter, key: Key = None
+) -> object:
+    """Upload a round, as JSON or as a file with an optional sidecar.
+
+    Nothing is kept while there is an error in it: `problems` then says file, row, column and what to do.
+    """
+    with uploads.folder() as folder:
+        upload = await uploads.receive(request, folder)
+        kept, new = await run_in_threadpool(_keep, service, caller, upload, key)
+    response.headers["Location"] = f"/v1/rounds/{kept.id}"
+    if not new:
+        response.headers["Idempotent-Replayed"] = "true"
+    return RoundOut.of(kept)
+
+
+def _keep(
+    service: Context, caller: Caller, upload: uploads.Upload, key: str | None
+) -> tuple[StoredRound, bool]:
+    read = uploads.read(upload.files[0])
+    return keep_round(service, caller, read, key)
+
+
+def keep_round(
+    service: Context, caller: Caller, read: uploads.Read, key: str | None = None
+) -> tuple[StoredRound, bool]:
+    """Keep a round that was read; with a key, once."""
+    return once(
+        service.store,
+        caller,
+        key,
+        f"POST /v1/rounds {read.round.id} {read.sha256}",
+        make=lambda connection: _added(connection, caller, read),
+        find=lambda connection, id_: rounds.get(connection, id_, team=caller.team),
+    )
+
+
+def _added(connection: Connection, caller: Caller, read: uploads.Read) -> tuple[str, StoredRound]:
+    kept = rounds.add(
+        connection,
+        read.round,
+        team=caller.team,
+        created_by=caller.name,
+        sha256=read.sha256,
+        warnings=[w.model_dump() for w in read.warnings],
+    )
+    audit.append(connection, [did(caller, "round.create", kept.id, answers=kept.n_answers)])
+    return kept.id, kept
+
+
+@router.get("", responses=problems())
+def list_rounds(service: Service, caller: Reader, cursor: Cursor = None, limit: Limit = 50) -> RoundPage:
+    """Rounds of the key's team, the newest first."""
+    with service.store.read() as connection:
+        page = rounds.page(connection, team=caller.team, cursor=cursor, limit=limit)
+    noted_read(service, caller, "round.list", "")
+    return RoundPage(items=[RoundOut.of(r) for r in page.items], next=page.cursor)
+
+
+@router.get("/{round_id}", responses=problems(404))
+def read_round(round_id: RoundId, service: Service, caller: Reader) -> RoundOut:
+    """What a round says of itself; its answers are at `/answers`."""
+    with service.store.read() as connection:
+        kept = found_round(rounds.get(connection, round_id, team=caller.team))
+    noted_read(service, caller, "round.read", kept.id)
+    return RoundOut.of(kept)
+
+
+@router.get("/{round_id}/answers", responses=problems(404))
+def list_answers(
+    round_id: RoundId,
+    service: Service,
+    caller: Reader,
+    question: Annotated[
+        Text | None, Query(description="Only answers to this question.", examples=["Q1"])
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 200,
+) -> AnswerPage:
+    """Answers in the order of the questions, blank ones included."""
+    with service.store.read() as connection:
+        found_round(rounds.get(connection, round_id, team=caller.team))
+        page = answers.page(connection, round_id, question_id=question, cursor=cursor, limit=limit)
+    noted_read(service, caller, "answers.read", round_id)
+    return AnswerPage(
+        items=[
+            AnswerOut.model_validate({f: getattr(a, f) for f in AnswerOut.model_fields}) for a in page.items
+        ],
+        next=page.cursor,
+    )
+
+
+@router.delete("/{round_id}", status_code=204, responses=problems(404))
+def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
+    """Delete a round with its answers, drafts, results, events and revisions. Drafts under way are cancelled.
+
+    What stays: the audit log, which holds ids and names of keys; and, until the cache is emptied, vectors and model replies,
+    which are filed under hashes of texts and belong to no round.
+    """
+    with service.store.write() as connection:
+        kept = found_round(rounds.get(connection, round_id, team=caller.team))
+        under_way = drafts.of_round(connection, round_id, "queued", "running")
+        rounds.remove(connection, round_id, team=caller.team)
+        audit.append(connection, [did(caller, "round.delete", round_id, answers=kept.n_answers)])
+    for draft_id in under_way:
+        service.jobs.cancel(draft_id)
+
+
+def found_round(kept: StoredRound | None) -> StoredRound:
+    """The round. Raises NotFound, in the same words whether it is not there or of another team."""
+    if kept is None:
+        raise NotFound("no round with this id that this key may see. GET /v1/rounds lists them.")
+    return kept

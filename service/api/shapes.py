@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.api.problems import ProblemOut, Trouble
 from service.domain.draft import Draft
 from service.domain.jobs import Configuration, DraftState
 from service.domain.round import Language, PanelRow, Unit
 from service.domain.steps import GivenTheme
-from service.api.problems import ProblemOut, Trouble
 from service.store.audit import Entry
 from service.store.drafts import StoredDraft
 from service.store.rounds import StoredRound
 
-Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before; none: the first page.")]
+Cursor = Annotated[
+    str | None, Query(max_length=400, description="`next` of the page before; none: the first page.")
+]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
 
 Text = Annotated[str, StringConstraints(max_length=400, pattern=r"^[^\x00]*$")]
@@ -36,7 +38,9 @@ class RoundOut(BaseModel):
     """A round that is kept, without its answers."""
 
     id: str = Field(description="What addresses are made of.", examples=["r_4b1d0c8f6a2e9d7c5b3a"])
-    name: str = Field(description="The id that the upload gave: of its sidecar, or its file name.", examples=["vague-2"])
+    name: str = Field(
+        description="The id that the upload gave: of its sidecar, or its file name.", examples=["vague-2"]
+    )
     title: str = Field(examples=["Accès aux soins, deuxième vague"])
     language: Language = Field(examples=["fr"])
     unit: Unit
@@ -106,10 +110,16 @@ class ConfigurationIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"questions": ["Q1", "Q4+Q12"], "llm": "extractive"}]}
     )
-    questions: list[Text] = Field([], max_length=500, description='Only these; "Q4+Q12" joins two. None: all.')
+    questions: list[Text] = Field(
+        [], max_length=500, description='Only these; "Q4+Q12" joins two. None: all.'
+    )
     themes: list[ThemeIn] = Field([], max_length=100, description="None: they are found.")
-    llm: Text | None = Field(None, description="One that is offered; none: the service's own.", examples=["extractive"])
-    encoder: Text | None = Field(None, description="One that is offered; none: the service's own.", examples=["local"])
+    llm: Text | None = Field(
+        None, description="One that is offered; none: the service's own.", examples=["extractive"]
+    )
+    encoder: Text | None = Field(
+        None, description="One that is offered; none: the service's own.", examples=["local"]
+    )
     budget: int | None = Field(None, ge=0, le=2**53, description="Most tokens that the draft may use.")
 
     def record(self) -> Configuration:
@@ -136,8 +146,6 @@ class ErrorOut(BaseModel):
     detail: str
 
 
-
-
 class DraftSummary(BaseModel):
     """A draft, where it stands."""
 
@@ -161,7 +169,8 @@ class DraftSummary(BaseModel):
         configuration = ConfigurationIn(
             questions=list(c.questions),
             themes=[
-                ThemeIn(title=t.title, description=t.description, question_ids=list(t.question_ids)) for t in c.themes
+                ThemeIn(title=t.title, description=t.description, question_ids=list(t.question_ids))
+                for t in c.themes
             ],
             llm=c.llm,
             encoder=c.encoder,
@@ -171,7 +180,9 @@ class DraftSummary(BaseModel):
 
 
 class DraftOut(DraftSummary):
-    draft: Draft | None = Field(None, description="draft.json with all revisions applied, once the state is `done`.")
+    draft: Draft | None = Field(
+        None, description="draft.json with all revisions applied, once the state is `done`."
+    )
 
 
 class DraftPage(BaseModel):

@@ -21,6 +21,8 @@ from service.ingest import Limits, Problem, read_round
 MOST_FILES = 1_000
 BATCH = 1 << 20
 SIDECAR = ".round.json"
+JSON_NAME = "upload.json"
+"""What a body of JSON is called in messages."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,14 +56,16 @@ async def receive(request: Request, into: Path, *, most_files: int = 1) -> Uploa
     """Write what the request brings into a folder. Raises UnsupportedMedia and InvalidRequest."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        file = into / "upload.json"
+        file = into / JSON_NAME
         with file.open("wb") as out:
             async for chunk in request.stream():
                 out.write(chunk)
         return Upload(files=(file,), fields={})
     if kind == "multipart/form-data":
         return await _receive_form(request, into, most_files)
-    raise UnsupportedMedia(f"a body of type {kind or 'none'} is not read here. Send JSON, or multipart/form-data.")
+    raise UnsupportedMedia(
+        f"a body of type {kind or 'none'} is not read here. Send JSON, or multipart/form-data."
+    )
 
 
 async def _receive_form(request: Request, into: Path, most_files: int) -> Upload:
@@ -85,7 +89,9 @@ async def _receive_form(request: Request, into: Path, most_files: int) -> Upload
         if not files:
             raise _wrong_field("file", "no file came. Send it as the field `file`.")
         if len(files) > most_files:
-            raise _wrong_field("file", f"{len(files)} files, more than {most_files}. Send many to /v1/rounds/batch.")
+            raise _wrong_field(
+                "file", f"{len(files)} files, more than {most_files}. Send many to /v1/rounds/batch."
+            )
         for sidecar in sidecars:
             beside = files[0].with_name(_stem(files[0].name) + SIDECAR) if len(files) == 1 else None
             await _save(sidecar, beside or into / _plain(sidecar.filename))

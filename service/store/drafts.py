@@ -85,6 +85,12 @@ def in_state(connection: Connection, *states: DraftState) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
+def of_round(connection: Connection, round_id: str, *states: DraftState) -> tuple[str, ...]:
+    """Ids of a round's drafts in one of these states."""
+    which = and_(DRAFTS.c.round_id == round_id, DRAFTS.c.state.in_(states))
+    return tuple(connection.execute(select(DRAFTS.c.id).where(which)).scalars())
+
+
 def start(connection: Connection, draft_id: str) -> bool:
     """`queued` or `running` again after a restart → `running`; False where it has ended or is gone."""
     return _move(connection, draft_id, "running", started_at=now(), finished_at=None)

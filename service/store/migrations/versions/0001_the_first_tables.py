@@ -197,20 +197,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_drafts_team_created_at_id"), table_name="drafts")
     op.drop_index(op.f("ix_drafts_state"), table_name="drafts")
     op.drop_index(op.f("ix_drafts_round_id_created_at_id"), table_name="drafts")
-
     op.drop_table("drafts")
     op.drop_index(op.f("ix_answers_round_id_question_id_position"), table_name="answers")
-
     op.drop_table("answers")
     op.drop_index(op.f("ix_rounds_team_created_at_id"), table_name="rounds")
-
     op.drop_table("rounds")
     op.drop_table("sessions")
     op.drop_table("keys")
     op.drop_table("idempotency")
     op.drop_index(op.f("ix_evals_team_created_at_id"), table_name="evals")
-
     op.drop_table("evals")
     op.drop_index(op.f("ix_audit_team_number"), table_name="audit")
-
     op.drop_table("audit")

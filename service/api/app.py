@@ -1,0 +1,64 @@
+"""The application: routers, errors, headers, and what lives as long as it does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from service import __version__
+from service.api import batches, browsers, corrections, drafts, follow, health, library, rounds
+from service.api.callers import Gate
+from service.api.context import Context, ReadLog
+from service.api.guard import Guard
+from service.api.openapi import document
+from service.api.problems import handle_problems
+from service.api.reviews import Reviews
+from service.domain.jobs import Jobs
+from service.settings import Settings
+from service.store import Store
+
+ROUTERS = (
+    batches.router,
+    rounds.router,
+    drafts.router,
+    follow.router,
+    corrections.router,
+    library.router,
+    browsers.router,
+    health.router,
+)
+"""In the order in which addresses are looked up."""
+
+
+def create_app(settings: Settings, *, store: Store, jobs: Jobs, open_: bool = False) -> FastAPI:
+    """The service over a store whose tables are there, and jobs that make the drafts.
+
+    open_: no key is needed as long as none was ever made. Only for a loopback address, where whoever sits at the machine is
+    the only one to reach it; the caller sees to that.
+    """
+    reads = ReadLog(store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        reads.start()
+        yield
+        reads.close()
+
+    app = FastAPI(title="Polyphonie", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.context = Context(settings=settings, store=store, jobs=jobs, reads=reads, reviews=Reviews(store))
+    app.state.gate = Gate.of(settings, store, open_=open_)
+    for router in ROUTERS:
+        app.include_router(router)
+    handle_problems(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["ETag", "Location", "Retry-After"],
+        )
+    app.add_middleware(Guard, most_bytes=settings.upload_limit)
+    app.openapi = document(app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,221 @@
+"""Drafts: asked for, followed, read, cancelled, exported."""
+
+from enum import Enum
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Query, Response
+from sqlalchemy import Connection
+
+from service.api.callers import Caller, Drafter, Exporter, Reader, did, noted_read
+from service.api.context import Context, Service
+from service.api.offers import check_offer
+from service.api.once import Key, once
+from service.api.openapi import problems
+from service.api.problems import Refused, Trouble
+from service.api.rounds import RoundId, found_round
+from service.api.shapes import ConfigurationIn, Cursor, DraftOut, DraftPage, DraftSummary, Limit, Text
+from service.domain.jobs import ENDED, Configuration
+from service.domain.round import Round
+from service.domain.selection import misfits
+from service.errors import Conflict, InvalidRequest, NotFound
+from service.exports import FORMATS, export, from_json
+from service.store import audit, drafts, rounds
+from service.store.drafts import StoredDraft
+
+router = APIRouter(prefix="/v1", tags=["drafts"])
+
+DraftId = Annotated[Text, Path(description="Id of a draft.", examples=["d_0f6c2b9e7a5d4c3b2a19"])]
+Format = Enum("Format", {f: f for f in FORMATS}, type=str)  # type: ignore[misc]
+
+MEDIA_TYPES = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@router.post(
+    "/rounds/{round_id}/drafts",
+    status_code=202,
+    responses=problems(400, 404, 413, 415),
+    response_model=DraftSummary,
+)
+def ask_for_draft(
+    round_id: RoundId,
+    response: Response,
+    service: Service,
+    caller: Drafter,
+    configuration: Annotated[ConfigurationIn | None, Body()] = None,
+    key: Key = None,
+) -> object:
+    """Ask for a draft of a round. It is made in the background: follow it where `Location` says."""
+    kept, new = queue_draft(service, caller, round_id, (configuration or ConfigurationIn()).record(), key)
+    response.headers["Location"] = f"/v1/drafts/{kept.id}"
+    if not new:
+        response.headers["Idempotent-Replayed"] = "true"
+    return DraftSummary.of(kept)
+
+
+def queue_draft(
+    service: Context, caller: Caller, round_id: str, configuration: Configuration, key: str | None = None
+) -> tuple[StoredDraft, bool]:
+    """Add a queued draft and give it to the jobs; with a key, once. Raises NotFound and Refused."""
+    check_offer(service.settings, configuration)
+
+    def make(connection: Connection) -> tuple[str, StoredDraft]:
+        _check_questions(found_round(rounds.get(connection, round_id, team=caller.team)).about, configuration)
+        made = drafts.add(
+            connection,
+            round_id=round_id,
+            team=caller.team,
+            created_by=caller.name,
+            configuration=configuration,
+        )
+        audit.append(connection, [did(caller, "draft.create", made.id, round=round_id)])
+        return made.id, made
+
+    kept, new = once(
+        service.store,
+        caller,
+        key,
+        f"POST /v1/rounds/{round_id}/drafts {configuration!r}",
+        make=make,
+        find=lambda connection, id_: drafts.get(connection, id_, team=caller.team),
+    )
+    if kept.state == "queued":  # a repeated request submits again what a crash kept from the jobs
+        service.jobs.submit(kept.id)
+    return kept, new
+
+
+@router.get("/drafts", responses=problems())
+def list_drafts(
+    service: Service,
+    caller: Reader,
+    round_: Annotated[Text | None, Query(alias="round", description="Only drafts of this round.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> DraftPage:
+    """Drafts of the key's team, the newest first, without their results."""
+    with service.store.read() as connection:
+        page = drafts.page(connection, team=caller.team, round_id=round_, cursor=cursor, limit=limit)
+    noted_read(service, caller, "draft.list", round_ or "")
+    return DraftPage(items=[DraftSummary.of(d) for d in page.items], next=page.cursor)
+
+
+@router.get(
+    "/drafts/{draft_id}",
+    responses=problems(404) | {304: {"description": "As it was."}},
+    response_model=DraftOut,
+)
+def read_draft(
+    draft_id: DraftId,
+    service: Service,
+    caller: Reader,
+    if_none_match: Annotated[str | None, Header(max_length=400)] = None,
+) -> Response:
+    """State and progress, then the draft with all revisions applied. `ETag` is what `If-Match` of a change takes."""
+    with service.store.read() as connection:
+        kept = found_draft(connection, caller, draft_id)
+        tag = etag(kept)
+        unchanged = if_none_match is not None and tag in matches(if_none_match)
+        made = None if unchanged or kept.state != "done" else drafts.current(connection, draft_id)
+    noted_read(service, caller, "draft.read", draft_id)
+    if unchanged:
+        return Response(status_code=304, headers={"ETag": tag})
+    summary = DraftSummary.of(kept).model_dump_json().encode()
+    # the result is passed on as it lies in the store: parsing 100 MB to write the same again helps nobody
+    whole = b'%s,"draft":%s}' % (summary[:-1], made or b"null")
+    return Response(whole, media_type="application/json", headers={"ETag": tag})
+
+
+@router.post("/drafts/{draft_id}/cancel", status_code=202, responses=problems(404, 409))
+def cancel_draft(draft_id: DraftId, service: Service, caller: Drafter) -> DraftSummary:
+    """Stop making a draft. One that is queued is cancelled at once, one that runs after the call under way."""
+    with service.store.write() as connection:
+        kept = found_draft(connection, caller, draft_id)
+        if kept.state in ENDED and kept.state != "cancelled":
+            raise Conflict(f"this draft is {kept.state}: there is nothing to cancel.")
+        if kept.state == "queued":
+            drafts.end(connection, draft_id, "cancelled")
+        if kept.state != "cancelled":
+            audit.append(connection, [did(caller, "draft.cancel", draft_id)])
+        kept = found_draft(connection, caller, draft_id)
+    service.jobs.cancel(draft_id)
+    return DraftSummary.of(kept)
+
+
+@router.get(
+    "/drafts/{draft_id}/export",
+    responses=problems(404, 409)
+    | {
+        200: {
+            "description": "The deliverable.",
+            "content": {m: {} for f, m in MEDIA_TYPES.items() if f in FORMATS},
+        }
+    },
+    response_class=Response,
+)
+def export_draft(
+    draft_id: DraftId,
+    service: Service,
+    caller: Exporter,
+    format_: Annotated[Format, Query(alias="format", description="Of the deliverable.")],
+) -> Response:
+    """A deliverable, made from the draft with all revisions applied."""
+    with service.store.write() as connection:
+        kept = found_draft(connection, caller, draft_id)
+        made = drafts.current(connection, draft_id)
+        if made is None:
+            raise Conflict(f"this draft is {kept.state}: there is nothing to export yet.")
+        audit.append(connection, [did(caller, "draft.export", draft_id, format=format_.value)])
+    return Response(
+        export(from_json(made.decode()), format_.value),
+        media_type=MEDIA_TYPES[format_.value],
+        headers={"Content-Disposition": f'attachment; filename="draft.{format_.value}"'},
+    )
+
+
+def found_draft(connection: Connection, caller: Caller, draft_id: str) -> StoredDraft:
+    """The draft. Raises NotFound, in the same words whether it is not there or of another team."""
+    kept = drafts.get(connection, draft_id, team=caller.team)
+    if kept is None:
+        raise NotFound("no draft with this id that this key may see. GET /v1/drafts lists them.")
+    return kept
+
+
+def etag(kept: StoredDraft) -> str:
+    """Of a draft that is done: its version. Before: its newest event."""
+    return f'"v{kept.version}"' if kept.state == "done" else f'"e{kept.last_event}"'
+
+
+def matches(header: str) -> list[str]:
+    """The tags of an If-Match or If-None-Match, weak marks taken off."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+
+
+def _check_questions(about: Round, configuration: Configuration) -> None:
+    """Raises Refused where the configuration names what the round does not have."""
+    found = [
+        Trouble(field="body.questions", message=m.message, remedy=m.remedy)
+        for m in misfits(about, configuration.questions)
+    ]
+    known = {q.id for q in about.questions}
+    found += [
+        Trouble(
+            field=f"body.themes.{n}",
+            message=f"no question {id_}",
+            remedy=f"the round has {', '.join(sorted(known))}",
+        )
+        for n, theme in enumerate(configuration.themes)
+        for id_ in theme.question_ids
+        if id_ not in known
+    ]
+    titles = [t.title for t in configuration.themes]
+    found += [
+        Trouble(field="body.themes", message=f"theme « {t} » stands twice", remedy="name each theme once")
+        for t in sorted({t for t in titles if titles.count(t) > 1})
+    ]
+    if found:
+        raise Refused(InvalidRequest("; ".join(f"{t.message} → {t.remedy}" for t in found)), problems=found)
