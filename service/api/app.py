@@ -46,7 +46,9 @@ def create_app(settings: Settings, *, store: Store, jobs: Jobs, open_: bool = Fa
         reads.close()
 
     app = FastAPI(title="Polyphonie", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.context = Context(settings=settings, store=store, jobs=jobs, reads=reads, reviews=Reviews(store))
+    app.state.context = Context(
+        settings=settings, store=store, jobs=jobs, reads=reads, reviews=Reviews(store)
+    )
     app.state.gate = Gate.of(settings, store, open_=open_)
     for router in ROUTERS:
         app.include_router(router)

@@ -56,7 +56,7 @@ class KeyRing:
     def find(self, kind: str, secret: str) -> Key | None:
         """The key of a `bearer` or `session` secret; None where it is not in force. Notes the use, once a minute."""
         with self._store.read() as connection:
-            key = (keys if kind == "bearer" else sessions).find(connection, secret)
+            key = keys.find(connection, secret) if kind == "bearer" else sessions.find(connection, secret)
         if key is None:
             self._known.pop((kind, secret), None)
             return None

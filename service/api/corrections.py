@@ -155,7 +155,9 @@ class RevisionOut(BaseModel):
     at: str
     action: str = Field(examples=["set_label"])
     target: str = Field(examples=["Q1.g1"])
-    edit: dict[str, Any] = Field(examples=[{"kind": "set_label", "group_id": "Q1.g1", "text": "Les délais découragent."}])
+    edit: dict[str, Any] = Field(
+        examples=[{"kind": "set_label", "group_id": "Q1.g1", "text": "Les délais découragent."}]
+    )
     before: list[WasOut]
     after: list[WasOut]
 
@@ -331,5 +333,7 @@ def _seen(if_match: str | None, kept: StoredDraft) -> int:
     if kept.state != "done":
         raise Conflict(f"this draft is {kept.state}: there is nothing to change yet.")
     if if_match.strip() != "*" and etag(kept) not in [tag.strip() for tag in if_match.split(",")]:
-        raise Outdated(f"this draft is at {etag(kept)}, If-Match says {if_match}: read it again, then change it anew.")
+        raise Outdated(
+            f"this draft is at {etag(kept)}, If-Match says {if_match}: read it again, then change it anew."
+        )
     return kept.version

@@ -136,7 +136,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         scopes = [s for d in route.dependant.dependencies if (s := getattr(d.call, "scope", None))]
-        for method in route.methods:
+        for method in route.methods or ():
             operation = found["paths"][route.path_format][method.lower()]
             if scopes:
                 operation["security"] = [{"key": []}]

@@ -46,7 +46,11 @@ class Refused(PolyphonieError):
     """An error with more than a text: a list of problems, headers for the response."""
 
     def __init__(
-        self, error: PolyphonieError, *, problems: Sequence[Trouble] = (), headers: dict[str, str] | None = None
+        self,
+        error: PolyphonieError,
+        *,
+        problems: Sequence[Trouble] = (),
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
