@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="postgresql://USER@HOST/NAME or sqlite:///FILE; none: a file in data_dir"
     )
+    drafts_at_once: int = Field(2, ge=1, le=64, description="drafts that one worker makes at once")
+    worker_lost_after: float = Field(
+        30.0, gt=0, description="seconds without a sign of life after which a worker's drafts are taken over"
+    )
+    llm_calls_per_minute: int | None = Field(
+        None, ge=1, description="most model calls that all workers together begin in a minute"
+    )
+    log_level: str = Field("INFO", description="DEBUG | INFO | WARNING | ERROR, of the service and workers")
     data_dir: Path = Field(
         Path("~/.local/share/polyphonie"), description="where the service keeps rounds and drafts"
     )

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import time
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +51,7 @@ def draft(
     from service.ingest import read_themes
     from service.pipeline import draft_round
     from service.settings import load_settings
-    from service.wiring import tools_for
+    from service.wiring import signed, tools_for
 
     settings = load_settings(llm=llm, encoder=encoder, budget=budget)
     given = read_themes(themes) if themes else ()
@@ -82,18 +80,7 @@ def draft(
                 f"{reason} What was finished is kept; the same command with --resume goes on."
             ) from stop
         usage = tools.usage()
-    made = replace(
-        made,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        provenance=replace(
-            made.provenance,
-            prompts=usage.prompts,
-            tokens=usage.tokens,
-            calls=usage.calls,
-            cost=usage.cost(settings.llm_price_input, settings.llm_price_output),
-            seconds=round(time.monotonic() - began, 1),
-        ),
-    )
+    made = signed(made, usage, settings, time.monotonic() - began)
     write_whole(out / "draft.json", export(made, "json").decode())
     write_whole(out / "draft.html", export(made, "html").decode())
     (out / STOPPED).unlink(missing_ok=True)

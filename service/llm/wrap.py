@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from service.domain.draft import PromptRef, Tokens
 from service.errors import BadSetting, SkipItem, StopAll, Stopped, TryAgain
@@ -101,9 +102,31 @@ class Patient:
             self._open_at = max(self._open_at, time.monotonic() + seconds)
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A chat model that knows which requests were paid for before."""
+
+    def kept(self, request: ChatRequest) -> ChatReply | None: ...
+
+
 def _stop(chat: ChatModel) -> None:
-    if isinstance(chat, Patient | Cached | Metered):
-        chat.stop()
+    stop = getattr(chat, "stop", None)
+    if stop is not None:
+        stop()
+
+
+def request_key(name: str, parameters: str, request: ChatRequest) -> str:
+    """sha256 over everything that decides a reply: model, parameters, prompt hash, messages, schema and length."""
+    parts = [
+        name,
+        parameters,
+        request.prompt.sha256,
+        request.system,
+        request.user,
+        json.dumps(request.schema, sort_keys=True),
+        str(request.max_tokens),
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Cached:
@@ -155,17 +178,7 @@ class Cached:
         _stop(self._chat)
 
     def key(self, request: ChatRequest) -> str:
-        """sha256 over model, parameters, prompt hash, messages, schema and length."""
-        parts = [
-            self.name,
-            self._parameters,
-            request.prompt.sha256,
-            request.system,
-            request.user,
-            json.dumps(request.schema, sort_keys=True),
-            str(request.max_tokens),
-        ]
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+        return request_key(self.name, self._parameters, request)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=60)
@@ -209,7 +222,7 @@ class Metered:
     def reply(self, request: ChatRequest) -> ChatReply:
         with self._lock:
             self._prompts[request.prompt] = None
-        kept = self._chat.kept(request) if isinstance(self._chat, Cached) else None
+        kept = self._chat.kept(request) if isinstance(self._chat, Keeping) else None
         return self._count(kept) if kept else self._within_budget(request)
 
     def stop(self) -> None:

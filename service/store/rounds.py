@@ -80,6 +80,10 @@ def load(connection: Connection, round_id: str) -> Round | None:
     return replace(ABOUT.validate_python(about), answers=tuple(answers.of_round(connection, round_id)))
 
 
+def exists(connection: Connection, round_id: str) -> bool:
+    return connection.execute(select(ROUNDS.c.id).where(ROUNDS.c.id == round_id)).first() is not None
+
+
 def remove(connection: Connection, round_id: str, *, team: str) -> bool:
     """Delete a round with its answers, drafts, results, events and revisions; False where there is none."""
     derived = select(DRAFTS.c.id).where(DRAFTS.c.round_id == round_id, DRAFTS.c.team == team)

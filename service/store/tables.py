@@ -194,3 +194,39 @@ EVALS = Table(
     Column("error", JSON),
     Index(None, "team", "created_at", "id"),
 )
+
+CALLS = Table(
+    "calls",  # of models: replies are kept with the draft that paid for them
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("ticket", ID, nullable=False, unique=True),
+    Column("draft_id", ID, _in_draft(), nullable=False),
+    Column("llm", NAME, nullable=False),
+    Column("request", JSON, nullable=False),  # emptied once there is an answer
+    Column("tries", Integer, nullable=False),
+    Column("text", Text),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("error", JSON(none_as_null=True)),  # {kind, detail}
+    Column("asked_at", TIME, nullable=False),
+    Column("answered_at", TIME),
+    Index(None, "draft_id"),
+)
+
+JOBS = Table(
+    "jobs",  # of drafts and evals under way
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("ticket", ID, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("finished", Integer, nullable=False),  # model calls, when it was last begun
+    Column("reason", Text),
+)
+
+WORKERS = Table(
+    "workers",  # processes that make drafts and are alive
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("beats", Integer, nullable=False),
+    Column("started_at", TIME, nullable=False),
+)

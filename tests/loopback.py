@@ -1,0 +1,129 @@
+"""A real OpenAI-compatible server on the loopback address: answers each request from what is in it, as a model that copies
+would, after a delay, and remembers what it was asked and when it had answered."""
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class ModelServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, delay: float = 0.0) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.delay = delay
+        """Seconds before each reply."""
+        self.status = 200
+        """Status of each answer; other than 200: an error."""
+        self.answered: list[tuple[str, float]] = []
+        """Hash of each request that got its whole reply, and when, on the monotonic clock."""
+        self.bodies: list[str] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def repeated(self) -> dict[str, int]:
+        """Requests that were answered more than once, and how often."""
+        return {key: n for key, n in Counter(key for key, _ in self.answered).items() if n > 1}
+
+    def enter(self, step: int) -> None:
+        with self._lock:
+            self._at_once += step
+            self.most_at_once = max(self.most_at_once, self._at_once)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no error of the server."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: ModelServer
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.enter(1)
+        try:
+            time.sleep(self.server.delay)
+            self._answer(json.loads(raw))
+        finally:
+            self.server.enter(-1)
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        system, user = (m["content"] for m in body["messages"])
+        self.server.bodies.append(user)
+        if self.server.status != 200:
+            self._send(self.server.status, {"error": {"message": "no", "code": "no"}})
+            return
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        message = {"role": "assistant", "content": json.dumps(copied(schema.get("title", ""), user))}
+        count = len(user) // 4
+        reply = {
+            "id": "x",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": count, "completion_tokens": 50, "total_tokens": count + 50},
+        }
+        self._send(200, reply)
+        key = hashlib.sha256(f"{system}\0{user}".encode()).hexdigest()[:20]
+        self.server.answered.append((key, time.monotonic()))
+
+    def _send(self, status: int, content: dict[str, Any]) -> None:
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def copied(title: str, user: str) -> dict[str, Any]:
+    """A reply made of the texts in the request; empty, so refused and asked again, for shapes that are not known here."""
+
+    def fenced(prefix: str) -> list[tuple[str, str]]:
+        return re.findall(rf"^({prefix}\d+)\| (?:[\[(][^\])]*[\])] )?(.*)$", user, re.MULTILINE)
+
+    def cited(prefix: str) -> list[dict[str, object]]:
+        return [{"text": " ".join(t.split()[:25]), "cites": [k]} for k, t in fenced(prefix)]
+
+    match title:
+        case "LabelReply":
+            return {
+                "label": fenced("v")[0][1],
+                "stance": "neither",
+                "exemplars": ["v1"],
+                "opposed": False,
+            }
+        case "SynthesisReply":
+            return {"paragraphs": [{"sentences": cited("g")}]}
+        case "ThemesReply":
+            sections = [{"heading": "", "sentences": cited("s")}]
+            return {"themes": [{"title": "Les soins", "sections": sections}]}
+        case "IdeasReply":
+            pieces = enumerate(fenced("p"), start=1)
+            return {"ideas": [{"first": k, "last": k, "text": t} for k, (_, t) in pieces]}
+        case _:
+            return {}
+
+
+@contextmanager
+def model_server(delay: float = 0.0) -> Iterator[ModelServer]:
+    with ModelServer(delay) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
