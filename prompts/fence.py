@@ -26,8 +26,12 @@ def fence(texts: Sequence[str], prefix: str = "v") -> str:
     Line breaks and blanks become single spaces, invisible and control characters go, and whatever looks like a fence or an id
     is turned into look-alikes. The stored answer is untouched: this is only what a prompt shows.
     """
-    lines = [f"{prefix}{k}| {harmless(text)}" for k, text in enumerate(texts, start=1)]
-    return "\n".join(["<<<", *lines, ">>>"])
+    return fence_named([(f"{prefix}{k}", text) for k, text in enumerate(texts, start=1)])
+
+
+def fence_named(lines: Sequence[tuple[str, str]]) -> str:
+    """The same with ids of ours: one line `id| text` per pair. An id never comes from what people wrote."""
+    return "\n".join(["<<<", *(f"{name}| {harmless(text)}" for name, text in lines), ">>>"])
 
 
 def harmless(text: str) -> str:

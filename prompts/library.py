@@ -53,6 +53,12 @@ def load(name: str, language: str, version: int | None = None) -> Prompt:
     return _read(path)
 
 
+def is_live(prompt: Prompt) -> bool:
+    """Whether that version is the one in use; a prompt that live.toml no longer names is kept for the drafts that name it."""
+    live = tomllib.loads((HERE / "live.toml").read_text(encoding="utf-8"))
+    return bool(live[prompt.language].get(prompt.name) == prompt.version)
+
+
 def listing() -> tuple[Prompt, ...]:
     """Every prompt and version, by language and name."""
     paths = (p for language in LANGUAGES for p in sorted((HERE / language).glob("*.md")))

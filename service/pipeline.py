@@ -22,15 +22,15 @@ from service.domain.draft import (
     VerbatimCounts,
 )
 from service.domain.round import Answer, Question, Round
-from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Synthesised, Topic
+from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Settled, Synthesised, Topic
 from service.errors import UnsoundDraft
 from service.llm.chat import ChatModel
 from service.llm.masking.masked import masked_counts
 from service.stages.content import find_content
 from service.stages.final_check import check_draft
 from service.stages.group import group_verbatims
-from service.stages.label import label_groups
 from service.stages.segment import segment
+from service.stages.settle import settle
 from service.stages.synthesise import synthesise
 from service.stages.themes import find_themes
 
@@ -104,10 +104,13 @@ def draft_round(
     encoder: Encoder,
     chat: ChatModel | None = None,
     given_themes: tuple[GivenTheme, ...] = (),
+    revision: bool = True,
     parameters: Mapping[str, str | int | float | bool | None] | None = None,
     progress: Progress = silent,
 ) -> Draft:
-    """Draft a whole round. `created_at`, tokens, cost and seconds are left for the caller, who has the clock.
+    """Draft a whole round. revision: let a chat model correct the groups.
+
+    `created_at`, tokens, cost and seconds are left for the caller, who has the clock.
 
     Raises UnsoundDraft when the final check finds something, and Stopped when the chat model can't go on; replies and
     vectors already paid for are in their caches.
@@ -124,19 +127,21 @@ def draft_round(
         works.append(work)
         progress("group", done, len(questions))
 
-    topics: dict[str, Topic] = {}
+    topics: dict[str, Settled] = {}
     progress("label", 0, len(works))
     for done, work in enumerate(works, start=1):
-        labelled = label_groups(work.topic, encode=encoder.encode, chat=chat)
-        topics[work.question.id] = replace(work.topic, groups=labelled.groups)
-        failures += labelled.failures
-        fallbacks += labelled.fallbacks
+        settled = settle(work.topic, encode=encoder.encode, chat=chat, revision=revision)
+        topics[work.question.id] = settled
+        failures += settled.failures
+        fallbacks += settled.fallbacks
         progress("label", done, len(works))
 
     drafted: dict[str, DraftQuestion] = {}
     progress("synthesise", 0, len(works))
     for done, work in enumerate(works, start=1):
-        partners = tuple(topics[q] for q in (work.question.id, *work.question.joined_with) if q in topics)
+        partners = tuple(
+            topics[q].topic for q in (work.question.id, *work.question.joined_with) if q in topics
+        )
         leader = min(partners, key=lambda topic: _position(round_, topic.question.id)).question.id
         if leader == work.question.id:
             made = synthesise(partners, encode=encoder.encode, chat=chat)
@@ -183,7 +188,10 @@ def draft_round(
             llm=chat.name if chat else "extractive",
             parameters=dict(parameters or {}),
         ),
-        ledger=_ledger(round_, works, all_questions, fallbacks, failures, chat),
+        ledger=replace(
+            _ledger(round_, works, all_questions, fallbacks, failures, chat),
+            moved=sum(s.moved for s in topics.values()),
+        ),
         questions=all_questions,
         themes=themed.themes,
     )
@@ -235,7 +243,8 @@ def _answer_states(work: Worked) -> tuple[DraftAnswer, ...]:
     return tuple(states)
 
 
-def _draft_question(work: Worked, topic: Topic, made: Synthesised) -> DraftQuestion:
+def _draft_question(work: Worked, settled: Settled, made: Synthesised) -> DraftQuestion:
+    topic = settled.topic
     return DraftQuestion(
         id=work.question.id,
         title=work.question.title,
@@ -247,6 +256,7 @@ def _draft_question(work: Worked, topic: Topic, made: Synthesised) -> DraftQuest
         groups=topic.groups,
         isolated=tuple(i.verbatim_id for i in topic.isolated),
         isolation=topic.isolated,
+        unrevised=settled.unrevised,
         map=work.grouped.map,
         n_respondents=topic.n_respondents,
         synthesis=made.synthesis,

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         "auto",
         description="personal data masked before a text is sent: auto = unless the model is on this machine",
     )
+    revise: bool = Field(True, description="let a chat model correct the groups that vectors made")
     encoder: str = Field(
         "local", description="local | use | e5 | minilm | a sentence-transformers name or path"
     )

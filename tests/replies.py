@@ -19,6 +19,7 @@ from service.llm import replies
 from service.llm.ask import BadReply, parse
 from service.llm.chat import ChatModel, ChatRequest, ScriptedChat
 from service.llm.local import serve
+from service.llm.rehearsal import answer
 from service.stages.label import label_groups
 from service.stages.segment import segment
 from service.stages.synthesise import synthesise
@@ -29,7 +30,8 @@ FILE = Path(__file__).parent / "fixtures" / "replies" / "local.jsonl"
 SHAPES = {
     "label": replies.LabelReply,
     "synthesis": replies.SynthesisReply,
-    "themes": replies.ThemesReply,
+    "outline": replies.OutlineReply,
+    "theme": replies.ThemeReply,
     "ideas": replies.IdeasReply,
 }
 
@@ -131,13 +133,26 @@ def play(prompt: str, case: str, chat: ChatModel) -> str:
         case "synthesis":
             made = synthesise((_labelled(GROUPS[case]("Q1")),), encode=encode, chat=chat)
             return _said(made.failures, [s.supported for s in made.synthesis.sentences])
-        case "themes":
-            themed = find_themes(_questions(), language="fr", n_respondents=11, encode=encode, chat=chat)
+        case "outline" | "theme":
+            shape = "OutlineReply" if prompt == "outline" else "ThemeReply"
+            themed = find_themes(
+                _questions(), language="fr", n_respondents=11, encode=encode, chat=_only(chat, shape)
+            )
             every = [s.supported for t in themed.themes for part in t.sections for s in part.sentences]
             return _said(themed.failures, every)
         case _:
             answer = Answer(id="a", question_id="Q1", respondent_id="R1", text=LONG_ANSWERS[case])
             return _said(segment((answer,), "fr", chat=chat).failures, [])
+
+
+def _only(chat: ChatModel, shape: str) -> ChatModel:
+    """Replies of one shape from a model, all others made up."""
+
+    def script(request: ChatRequest) -> str:
+        asked = request.schema["title"] == shape
+        return chat.reply(request).text if asked else json.dumps(answer(request), ensure_ascii=False)
+
+    return ScriptedChat(script)
 
 
 def _said(failures: object, supported: list[bool]) -> str:
@@ -181,7 +196,8 @@ def request_of(prompt: str, case: str) -> ChatRequest:
 CASES = [
     *(("label", name) for name in TOPICS),
     *(("synthesis", name) for name in GROUPS),
-    ("themes", "all"),
+    ("outline", "all"),
+    ("theme", "all"),
     *(("ideas", name) for name in LONG_ANSWERS),
 ]
 WAYS = [

@@ -44,6 +44,9 @@ def draft(
     llm: Llm = None,
     encoder: EncoderSpec = None,
     budget: Annotated[int | None, typer.Option(help="Most tokens that the run may use.", metavar="N")] = None,
+    no_revise: Annotated[
+        bool, typer.Option("--no-revise", help="Keep the groups as vectors made them; fewer calls.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that stopped in DIR.")] = False,
 ) -> None:
     """Draft the synthesis of a round: draft.json and a page to read, draft.html."""
@@ -53,7 +56,7 @@ def draft(
     from service.settings import load_settings
     from service.wiring import signed, tools_for
 
-    settings = load_settings(llm=llm, encoder=encoder, budget=budget)
+    settings = load_settings(llm=llm, encoder=encoder, budget=budget, revise=False if no_revise else None)
     given = read_themes(themes) if themes else ()
     round_ = read_or_stop(source, questions)
     known = {q.id for q in round_.questions}
@@ -70,6 +73,7 @@ def draft(
                 encoder=tools.encoder,
                 chat=tools.chat,
                 given_themes=given,
+                revision=settings.revise,
                 parameters=tools.parameters,
                 progress=Bars(bars),
             )
@@ -130,6 +134,7 @@ def _fingerprint(
         "llm_base_url": hashlib.sha256((settings.llm_base_url or "").encode()).hexdigest(),
         "encoder": settings.encoder,
         "mask": settings.mask,
+        "revise": str(settings.revise),
     }
 
 

@@ -52,10 +52,10 @@ def settings() -> None:
 @prompts.command("list")
 def list_() -> None:
     """Every prompt: name, language, version, hash; the live version is marked."""
-    from prompts import listing, load
+    from prompts import is_live, listing
 
     for p in listing():
-        live = "*" if load(p.name, p.language).version == p.version else " "
+        live = "*" if is_live(p) else " "
         print(f"{live} {p.language} {p.name:<14} v{p.version} {p.sha256[:12]}  {p.purpose}")
 
 

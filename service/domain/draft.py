@@ -162,6 +162,8 @@ class DraftQuestion:
     """Ids of the isolated voices, the most isolated first."""
     isolation: tuple[Isolated, ...] = ()
     """The same with score and nearest groups, in the same order."""
+    unrevised: tuple[tuple[str, ...], ...] = ()
+    """Verbatims of the level-1 groups as vectors made them, before a chat model revised them; empty where none did."""
     map: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Verbatim → its place (x, y) in a flat view of the question, each from -1 to 1; near is alike, as far as two axes can tell."""
     n_respondents: int = 0
@@ -202,6 +204,8 @@ class Ledger:
     verbatims: VerbatimCounts
     closed_answers: int = 0
     """Answers to closed questions, counted apart."""
+    moved: int = 0
+    """Verbatims that a chat model moved to another group, or in or out of one, when it revised the groups."""
     fallbacks: int = 0
     """Labels and sentences for which a model's text was refused and the extractive one is shown."""
     unsupported: int = 0

@@ -102,6 +102,36 @@ class Labelled:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Revised:
+    """One round of revision by a chat model."""
+
+    topic: Topic
+    """Groups whose members changed have no label."""
+    moved: int = 0
+    """Verbatims that are no longer with those they were with."""
+    settled: bool = True
+    """Whether so little moved that another round is not worth its calls."""
+    upset: frozenset[str] = frozenset()
+    """Groups that changed so much that another round should look at them."""
+    dropped: int = 0
+    """Changes left out because they would have put opposed positions together."""
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """The groups of a question as they will stand in the draft: labelled, and with a chat model revised and told apart."""
+
+    topic: Topic
+    moved: int = 0
+    """Verbatims that a chat model moved, all rounds together."""
+    unrevised: tuple[tuple[str, ...], ...] = ()
+    """Level-1 groups before the revision, where there was one."""
+    fallbacks: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Synthesised:
     synthesis: Synthesis
     fallbacks: int = 0

@@ -102,5 +102,5 @@ class OutlineReply(Reply):
 
 class SupportReply(Reply):
     verdict: Literal["yes", "partly", "no"]
-    carried_by: list[str]
+    idle: list[str]
     missing: str

@@ -10,11 +10,12 @@ from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import LabelReply
-from service.stages.check import SUPPORTED, Encode, check_label, support
+from service.stages.check import LABEL_WORDS, SUPPORTED, Encode, check_label, support
 from service.stages.extractive import as_sentence, extractive_label, opposed_sides
+from service.stages.sample import View, views
 
 MEMBERS_SHOWN = 24
-"""Verbatims that a label is made from: all of a group that has no more, else its exemplars and the first others."""
+"""Verbatims that a label is made from: all of a group that has no more, else central, varied and border ones (`sample`)."""
 
 NEIGHBOURS_SHOWN = 3
 """Nearest other groups shown for contrast, by their most central verbatim."""
@@ -24,27 +25,29 @@ OPPOSED_EXTRA = 15
 
 
 def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Labelled:
-    """A label for every group of a question, in the order of the groups. chat None: extractive.
+    """A label for every group of a question that has none, in the order of the groups. chat None: extractive.
 
     A model's label is used only if it passes every check; else the extractive one stands in, with a note that says why.
     """
     verbatims = {v.id: v for v in topic.verbatims}
-    made: dict[str, Group] = {}
-    for g in (g for g in topic.groups if g.level == 1):
-        taken = frozenset(m.label for m in made.values())
+    made = {g.id: g for g in topic.groups if g.level == 1}
+    bare = [g for g in made.values() if not g.label]
+    for g in bare:
+        taken = frozenset(m.label for m in made.values() if m.label)
         made[g.id] = _extractive(topic, g, verbatims, encode, taken)
     failures: list[Failure] = []
-    if chat is not None and made:
-        asks: list[Ask[Group]] = [_ask(topic, g, verbatims, encode) for g in made.values()]
+    if chat is not None and bare:
+        shown = views(topic, encode, most=MEMBERS_SHOWN, neighbours=NEIGHBOURS_SHOWN)
+        asks = [_LabelRequest(topic, made[g.id], shown, encode, chat).ask() for g in bare]
         replies = ask(chat, asks)
-        for group_id, got in zip(list(made), replies, strict=True):
+        for group_id, got in zip([g.id for g in bare], replies, strict=True):
             if isinstance(got, Refused):
                 failures.append(Failure(id=group_id, stage="label", reason=got.reason))
                 made[group_id] = _refused(made[group_id], got.reason, topic)
             else:
                 made[group_id] = got
     for g in (g for g in topic.groups if g.level == 2):
-        made[g.id] = _second(g, list(made.values()))
+        made[g.id] = g if g.label and not bare else _second(g, list(made.values()))
     return Labelled(
         groups=tuple(made[g.id] for g in topic.groups), fallbacks=len(failures), failures=tuple(failures)
     )
@@ -88,59 +91,62 @@ def _refused(group: Group, reason: str, topic: Topic) -> Group:
     )
 
 
-def _ask(topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode) -> Ask[Group]:
-    shown = _members(group, verbatims)[:MEMBERS_SHOWN]
-    others = _contrast(topic, group, verbatims, encode)
-    texts = [m.text for m in shown]
+class _LabelRequest:
+    """One request for a label and the meaning of its opaque ids."""
 
-    def check(reply: LabelReply) -> Group:
-        ids = {f"v{k}": m.id for k, m in enumerate(shown, start=1)}
-        unknown = [e for e in reply.exemplars if e not in ids]
+    def __init__(
+        self, topic: Topic, group: Group, shown: Mapping[str, View], encode: Encode, chat: ChatModel
+    ) -> None:
+        self.topic = topic
+        self.group = group
+        self.members = {f"v{k}": m for k, m in enumerate(shown[group.id].members, start=1)}
+        self.texts = [m.text for m in self.members.values()]
+        self.others = [shown[g].members[0].text for g in shown[group.id].nearest]
+        self.encode = encode
+        self.chat = chat
+        self.tries = 0
+
+    def ask(self) -> Ask[Group]:
+        return Ask(
+            id=self.group.id,
+            prompt=prompts.load("label", self.topic.language),
+            values={
+                "question": prompts.fence([self.topic.question.title], "q"),
+                "verbatims": prompts.fence(self.texts, "v"),
+                "others": prompts.fence(self.others, "o") if self.others else "–",
+            },
+            reply=LabelReply,
+            check=self.check,
+        )
+
+    def check(self, reply: LabelReply) -> Group:
+        """Raises BadReply; where only the support is in doubt after a second try the label is shown as unsupported."""
+        self.tries += 1
+        unknown = [e for e in reply.exemplars if e not in self.members]
         if unknown or not reply.exemplars:
             raise BadReply(f"exemplars: {unknown or 'none'}; give ids of verbatims of the group, such as v1")
-        label = as_sentence(reply.label, topic.language)
-        reason = check_label(label, texts, topic.language)
+        label = as_sentence(reply.label, self.topic.language)
+        reason = check_label(label, self.texts, self.topic.language)
         if reason and not (
-            reply.opposed and "words: at most" in reason and len(label.split()) <= 25 + OPPOSED_EXTRA
+            reply.opposed and "words: at most" in reason and len(label.split()) <= LABEL_WORDS + OPPOSED_EXTRA
         ):
             raise BadReply(f"label: {reason}")
-        for side in opposed_sides(texts) or ():
-            if not reply.opposed or support(label, [texts[i] for i in side], encode) < SUPPORTED:
+        for side in opposed_sides(self.texts) or ():
+            said = support(label, [self.texts[i] for i in side], self.encode)
+            if not reply.opposed or said < SUPPORTED:
                 contrary = f"v{side[0] + 1}"
                 raise BadReply(f"label: verbatims oppose each other; state both positions, {contrary}'s too")
-        score = support(label, texts, encode)
+        score = support(label, self.texts, self.encode)
         if score < SUPPORTED:
             raise BadReply("label: it says what the verbatims do not say; use their words")
-        exemplars = dict.fromkeys((*(ids[e] for e in reply.exemplars), *group.exemplar_ids))
+        exemplars = dict.fromkeys((*(self.members[e].id for e in reply.exemplars), *self.group.exemplar_ids))
         return replace(
-            group,
+            self.group,
             label=label,
             stance=reply.stance,
             exemplar_ids=tuple(exemplars),
             label_support=Support(supported=True, score=score, origin="model"),
         )
-
-    return Ask(
-        id=group.id,
-        prompt=prompts.load("label", topic.language),
-        values={
-            "question": prompts.fence([topic.question.title], "q"),
-            "verbatims": prompts.fence(texts, "v"),
-            "others": prompts.fence(others, "o") if others else "–",
-        },
-        reply=LabelReply,
-        check=check,
-    )
-
-
-def _contrast(topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode) -> list[str]:
-    others = [g for g in topic.groups if g.level == 1 and g.id != group.id]
-    if not others:
-        return []
-    texts = [verbatims[g.exemplar_ids[0]].text for g in (group, *others)]
-    vectors = encode(texts)
-    near = (vectors[1:] @ vectors[0]).argsort(kind="stable")[::-1][:NEIGHBOURS_SHOWN]
-    return [texts[1 + int(i)] for i in near]
 
 
 def _second(group: Group, labelled: Sequence[Group]) -> Group:

@@ -1,12 +1,16 @@
 """Synthesise: paragraphs for one question or for joined ones, every sentence citing groups. A model's, checked, or assembled."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import prompts
 from service.domain.draft import Failure, Group, Sentence, Synthesis
+from service.domain.round import Language
 from service.domain.steps import Synthesised, Topic
-from service.domain.wording import typeset, weight
+from service.domain.wordform import words
+from service.domain.wording import MOST, count, typeset, weight
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import SentenceReply, SynthesisReply
@@ -18,8 +22,25 @@ from service.stages.voices import behind
 GROUPS_SHOWN = 40
 """Labels that a synthesis is written from; the rest, the smallest, are listed as left out."""
 
+CATEGORY_SHARE = 2 / 3
+"""Share of a group's respondents of a known category from which that category is told to the model."""
+
 VOICES_SHOWN = 12
 """Isolated voices shown to the model, the most isolated first."""
+
+
+Structure = Literal["consensus", "sides", "facets"]
+STRUCTURES: Mapping[Language, Mapping[Structure, str]] = {
+    "fr": {"consensus": "consensus", "sides": "camps", "facets": "facettes"},
+    "en": {"consensus": "consensus", "sides": "sides", "facets": "facets"},
+}
+STANCES: Mapping[Language, Mapping[str, str]] = {
+    "fr": {"for": "pour", "against": "contre", "mixed": "avis opposés"},
+    "en": {"for": "for", "against": "against", "mixed": "opposed views"},
+}
+
+PLACE = "[n]"
+"""What a model writes where a count of respondents shall stand."""
 
 
 def synthesise(topics: tuple[Topic, ...], *, encode: Encode, chat: ChatModel | None) -> Synthesised:
@@ -49,6 +70,14 @@ def _note(topic: Topic, reason: str) -> str:
     return f"The model's synthesis was refused ({reason}); this one is assembled from the labels."
 
 
+def structure(groups: Sequence[Group], total: int) -> Structure:
+    """What is in the answers: two sides that both have a group, one position that most share, or neither."""
+    largest = max(groups, key=lambda g: g.n_respondents)
+    if {"for", "against"} <= {g.stance for g in groups} or largest.stance == "mixed":
+        return "sides"
+    return "consensus" if total and largest.n_respondents > MOST * total else "facets"
+
+
 class _Request:
     """One request and the meaning of its opaque ids."""
 
@@ -60,8 +89,13 @@ class _Request:
             ((t, g) for t in topics for g in t.groups if g.level == 1),
             key=lambda pair: (-pair[1].n_respondents, pair[1].id),
         )
+        shown = groups[:GROUPS_SHOWN]
+        self.joined = len(topics) > 1
+        if not self.joined:  # family by family, the one with the largest group first
+            order = {g.parent: k for k, (_, g) in reversed(list(enumerate(shown)))}
+            shown = sorted(shown, key=lambda pair: order[pair[1].parent])
         self.groups: Mapping[str, tuple[Topic, Group]] = {
-            f"g{k}": pair for k, pair in enumerate(groups[:GROUPS_SHOWN], start=1)
+            f"g{k}": pair for k, pair in enumerate(shown, start=1)
         }
         self.left_out = tuple(g.id for _, g in groups[GROUPS_SHOWN:])
         voices = [(t, one.verbatim_id) for t in topics for one in t.isolated]
@@ -74,17 +108,20 @@ class _Request:
 
     def ask(self) -> Ask[Synthesis]:
         none = "–"
-        labels = [self._labelled(t, g) for t, g in self.groups.values()]
-        voices = [self.texts[v] for _, v in self.voices.values()]
+        voices = [self._from(t) + self.texts[v] for t, v in self.voices.values()]
         closed = [s.text for s in map(closed_sentence, self.topics) if s]
+        titles = prompts.fence([t.question.title for t in self.topics], "q")
         return Ask(
             id=self.topics[0].question.id,
-            prompt=prompts.load("synthesis", self.language),
+            prompt=prompts.load("joined" if self.joined else "synthesis", self.language),
             values={
-                "question": prompts.fence([t.question.title for t in self.topics], "q"),
+                "questions" if self.joined else "question": titles,
                 "closed": " ".join(closed) or none,
-                "labels": prompts.fence(labels, "g"),
+                "labels": prompts.fence_named(self._labels()),
                 "voices": prompts.fence(voices, "i") if voices else none,
+                "structure": STRUCTURES[self.language][
+                    structure([g for _, g in self.groups.values()], self.total)
+                ],
                 "length": str(self.length),
             },
             reply=SynthesisReply,
@@ -96,9 +133,33 @@ class _Request:
         """Words asked for: with the number of groups, as in hand-made reports of the field (60 to 220 words)."""
         return min(260, 40 + 14 * len(self.groups))
 
-    def _labelled(self, topic: Topic, group: Group) -> str:
-        word = weight(group.n_respondents, topic.n_respondents, self.language)
-        return f"[{word}] {group.label}" if word else group.label
+    def _labels(self) -> list[tuple[str, str]]:
+        """The labels with what is known of each; those of one question under their families, where these have several."""
+        families = {g.id: g for t in self.topics for g in t.groups if g.level == 2}
+        sizes = Counter(g.parent for _, g in self.groups.values())
+        lines: list[tuple[str, str]] = []
+        told: dict[str | None, None] = {}
+        for name, (topic, group) in self.groups.items():
+            if not self.joined and sizes[group.parent] > 1 and group.parent not in told:
+                lines.append((f"f{len(told) + 1}", families[group.parent or ""].label))
+                told[group.parent] = None
+            known = ", ".join(self._known(topic, group))
+            lines.append((name, self._from(topic) + (f"[{known}] " if known else "") + group.label))
+        return lines
+
+    def _from(self, topic: Topic) -> str:
+        return f"(q{self.topics.index(topic) + 1}) " if self.joined else ""
+
+    def _known(self, topic: Topic, group: Group) -> list[str]:
+        """Weight in words, stance, and the category that prevails."""
+        said = [weight(group.n_respondents, topic.n_respondents, self.language)]
+        if group.stance in ("for", "against", "mixed"):
+            said.append(STANCES[self.language][group.stance])
+        total = sum(group.by_category.values())
+        for name, n in list(group.by_category.items())[:1]:
+            if n >= 2 and n >= CATEGORY_SHARE * total:
+                said.append(f"surtout {name}" if self.language == "fr" else f"mostly {name}")
+        return [one for one in said if one]
 
     def check(self, reply: SynthesisReply) -> Synthesis:
         """Raises BadReply; a sentence whose support is in doubt is sent back once, then shown as unsupported."""
@@ -126,6 +187,8 @@ class _Request:
             raise BadReply(
                 f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as g1"
             )
+        if PLACE in reply.text and not self.total:
+            raise BadReply(f"« {reply.text[:60]} »: counts are not known here, write it without {PLACE}")
         cited = list(dict.fromkeys(reply.cites))
         groups = [self.groups[c] for c in cited if c in self.groups]
         alone = [self.voices[c] for c in cited if c in self.voices]
@@ -133,7 +196,9 @@ class _Request:
         n, by_category = behind(self.topics, ids)
         text = as_sentence(reply.text, self.language)
         sources = [g.label for _, g in groups] + [self.texts[v] for _, v in alone]
-        reason = check_sentence(text, sources, self.language, n=n, total=self.total)
+        reason = check_sentence(text, sources, self.language, n=n, total=self.total) or self._stranger(
+            text, sources, by_category
+        )
         if reason:
             raise BadReply(f"« {reply.text[:60]} »: {reason}")
         evidence = [*sources, *(self.texts[v] for _, g in groups for v in g.exemplar_ids)]
@@ -145,7 +210,7 @@ class _Request:
                 f"« {reply.text[:60]} »: {doubt or 'it says what its labels do not say; use their words'}"
             )
         return Sentence(
-            text=text,
+            text=self._counted(text, n),
             group_ids=tuple(g.id for _, g in groups),
             verbatim_ids=tuple(v for _, v in alone),
             supported=supported,
@@ -153,6 +218,26 @@ class _Request:
             origin="model",
             n_respondents=n if self.total else None,
             by_category=by_category,
+        )
+
+    def _stranger(self, text: str, sources: Sequence[str], by_category: Mapping[str, int]) -> str | None:
+        """A category of respondents that the sentence names and nobody behind it has."""
+        known = {c for t in self.topics for c in t.categories.values()} - by_category.keys()
+        said, cited = f" {' '.join(words(text))} ", f" {' '.join(words(' . '.join(sources)))} "
+        for name in sorted(known):
+            plain = f" {' '.join(words(name))} "
+            if plain in said and plain not in cited:
+                return f"nobody of « {name} » is behind what is cited"
+        return None
+
+    def _counted(self, text: str, n: int) -> str:
+        """The sentence with its count: a model writes [n], the number is ours."""
+        topic = self.topics[0]
+        total = 0 if self.joined else self.total
+        said = count(n, max(n, total), topic.unit, self.language)
+        return typeset(
+            text.replace(PLACE, said[:1].upper() + said[1:] if text.startswith(PLACE) else said),
+            self.language,
         )
 
     def _doubt(self, doubt: str | None) -> str:

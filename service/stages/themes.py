@@ -3,36 +3,22 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-import prompts
-from service.domain.draft import DraftQuestion, Failure, Section, Sentence, SentenceRef, Theme, ThemeSentence
+from service.domain.draft import DraftQuestion, Failure, Section, SentenceRef, Theme, ThemeSentence
 from service.domain.language import ENGLISH, FRENCH
 from service.domain.round import Language
 from service.domain.steps import GivenTheme, Themed
 from service.domain.wordform import fold
 from service.domain.wording import typeset
-from service.llm.ask import Ask, BadReply, Refused, ask
+from service.llm.ask import Ask, Refused, ask
 from service.llm.chat import ChatModel
-from service.llm.replies import SentenceReply, ThemeReply, ThemesReply
 from service.stages.assemble import standing_alone
-from service.stages.check import (
-    HEADING_WORDS,
-    SMALL,
-    STEM,
-    SUPPORTED,
-    Encode,
-    check_sentence,
-    new_number,
-    one_sentence,
-    repeats,
-    support,
-)
-from service.stages.extractive import as_sentence
+from service.stages.check import SMALL, STEM, Encode
+from service.stages.written_themes import Item, Outline, Placed, Writing
 
 FEWEST, MOST = 3, 6
 """Themes of a normal round."""
@@ -40,8 +26,8 @@ FEWEST, MOST = 3, 6
 PER_THEME = 6
 """Sentences of an assembled theme, those that most belong to it; the syntheses of the questions have the others."""
 
-SHOWN = 120
-"""Sentences shown to the model, those of most respondents first."""
+SHOWN = 200
+"""Sentences shown to the model, those of most respondents first; the others stay in the syntheses of their questions."""
 
 TITLE_WORDS = 3
 
@@ -54,16 +40,6 @@ NAMED = re.compile(
 
 NOUN = 0.6
 """Share of a word's occurrences that must follow an article."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
-    """A synthesis sentence that may be cited."""
-
-    ref: SentenceRef
-    sentence: Sentence
-    matter: str
-    """What it says without counts and connectives: the labels it rests on."""
 
 
 def find_themes(
@@ -79,14 +55,38 @@ def find_themes(
     items = _items(questions)
     if not items:
         return Themed(themes=())
-    assembled = _assembled(items, questions, language, given, encode)
     if chat is None:
-        return Themed(themes=assembled)
-    (got,) = ask(chat, [_Request(items, questions, language, n_respondents, given, encode).ask()])
-    if isinstance(got, Refused):
-        failure = Failure(id="themes", stage="themes", reason=got.reason)
-        return Themed(themes=assembled, fallbacks=len(assembled), failures=(failure,))
-    return Themed(themes=got)
+        return Themed(themes=_assembled(items, questions, language, given, encode))
+    order = {q.id: k for k, q in enumerate(questions)}
+    items = sorted(
+        sorted(items, key=_weight)[:SHOWN], key=lambda i: (order[i.ref.question_id], i.ref.sentence)
+    )
+    failures: list[Failure] = []
+    (outlined,) = ask(chat, [Outline(items, questions, language, given).ask()])
+    if isinstance(outlined, Refused):
+        failures.append(Failure(id="themes", stage="outline", reason=outlined.reason))
+        placed = _placed(items, language, given, encode)
+    else:
+        placed = outlined
+    asks: list[Ask[Theme]] = [
+        Writing(title, family, questions, language, n_respondents, encode).ask()
+        for title, family in placed
+        if family
+    ]
+    replies = ask(chat, asks)
+    written = iter(replies)
+    themes: list[Theme] = []
+    for title, family in placed:
+        if not family:
+            themes.append(Theme(title=title, sections=()))
+            continue
+        got = next(written)
+        if isinstance(got, Refused):
+            failures.append(Failure(id=title, stage="themes", reason=got.reason))
+            titles = {q.id: q.title for q in questions}
+            got = Theme(title=title, sections=_sections(_core(family, encode), titles, language))
+        themes.append(got)
+    return Themed(themes=tuple(themes), fallbacks=len(failures), failures=tuple(failures))
 
 
 def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
@@ -112,17 +112,24 @@ def _assembled(
     given: tuple[GivenTheme, ...],
     encode: Encode,
 ) -> tuple[Theme, ...]:
-    placed = _given_places(items, given, encode) if given else _found_places(items, encode)
-    families: dict[int, list[Item]] = defaultdict(list)
-    for item, place in zip(items, placed, strict=True):
-        families[place].append(item)
     titles = {q.id: q.title for q in questions}
-    themes = []
+    return tuple(
+        Theme(title=name, sections=_sections(_core(family, encode), titles, language))
+        for name, family in _placed(items, language, given, encode)
+    )
+
+
+def _placed(
+    items: Sequence[Item], language: Language, given: tuple[GivenTheme, ...], encode: Encode
+) -> Placed:
+    """The sentences by theme, by their vectors alone."""
+    places = _given_places(items, given, encode) if given else _found_places(items, encode)
+    families: dict[int, list[Item]] = defaultdict(list)
+    for item, place in zip(items, places, strict=True):
+        families[place].append(item)
     order = range(len(given)) if given else sorted(families, key=lambda f: min(map(_weight, families[f])))
     names = [g.title for g in given] if given else _titles([families[f] for f in order], language)
-    for name, family in zip(names, (families[f] for f in order), strict=True):
-        themes.append(Theme(title=name, sections=_sections(_core(family, encode), titles, language)))
-    return tuple(themes)
+    return list(zip(names, (families[f] for f in order), strict=True))
 
 
 def _core(family: Sequence[Item], encode: Encode) -> list[Item]:
@@ -210,104 +217,3 @@ def _nouns(texts: Sequence[str]) -> frozenset[str]:
     seen = Counter(w for t in texts for w in re.findall(r"[a-zà-ÿœ]{5,}", t))
     named = Counter(w for t in texts for w in NAMED.findall(t))
     return frozenset(w for w, n in named.items() if n >= NOUN * seen[w] and fold(w) not in empty)
-
-
-class _Request:
-    """One request over all syntheses and the meaning of its opaque ids."""
-
-    def __init__(
-        self,
-        items: Sequence[Item],
-        questions: Sequence[DraftQuestion],
-        language: Language,
-        n_respondents: int,
-        given: tuple[GivenTheme, ...],
-        encode: Encode,
-    ) -> None:
-        order = {q.id: k for k, q in enumerate(questions)}
-        shown = sorted(
-            sorted(items, key=_weight)[:SHOWN], key=lambda i: (order[i.ref.question_id], i.ref.sentence)
-        )
-        self.items = {f"s{k}": item for k, item in enumerate(shown, start=1)}
-        self.questions = {q.id: q for q in questions if q.kind == "open"}
-        self.language = language
-        self.total = n_respondents
-        self.given = given
-        self.encode = encode
-
-    def ask(self) -> Ask[tuple[Theme, ...]]:
-        named = [f"{g.title}. {g.description}".strip(". ") for g in self.given]
-        numbers = {q: k for k, q in enumerate(self.questions, start=1)}
-        lines = [f"(q{numbers[i.ref.question_id]}) {i.sentence.text}" for i in self.items.values()]
-        return Ask(
-            id="themes",
-            prompt=prompts.load("themes", self.language),
-            values={
-                "questions": prompts.fence([q.title for q in self.questions.values()], "q"),
-                "sentences": prompts.fence(lines, "s"),
-                "themes": prompts.fence(named, "t") if named else "–",
-                "length": str(min(700, 120 + 8 * len(lines))),
-            },
-            reply=ThemesReply,
-            check=self.check,
-        )
-
-    def check(self, reply: ThemesReply) -> tuple[Theme, ...]:
-        if not 1 <= len(reply.themes) <= max(MOST + 2, len(self.given)):
-            raise BadReply(f"{len(reply.themes)} themes: three to six are asked for")
-        themes = []
-        for theme in reply.themes:
-            sections = tuple(
-                Section(
-                    heading=section.heading.strip() or None,
-                    sentences=tuple(self._sentence(s) for s in section.sentences),
-                )
-                for section in theme.sections
-                if section.sentences
-            )
-            if not sections:
-                raise BadReply(f"theme « {theme.title} » has no sentence")
-            self._check_headings(theme)
-            themes.append(Theme(title=theme.title.strip().rstrip("."), sections=sections))
-        named = {fold(t.title) for t in themes}
-        themes += [Theme(title=g.title, sections=()) for g in self.given if fold(g.title) not in named]
-        return tuple(themes)
-
-    def _check_headings(self, theme: ThemeReply) -> None:
-        """Raises BadReply. Counts are no part of a label, so a heading has no number that the labels behind it lack."""
-        for heading, sections in ((theme.title, theme.sections), *((s.heading, [s]) for s in theme.sections)):
-            labels = [self.items[c].matter for part in sections for s in part.sentences for c in s.cites]
-            reason = (
-                one_sentence(heading, HEADING_WORDS) or repeats(heading) or new_number(heading, labels)
-                if heading.strip() or heading is theme.title
-                else None
-            )
-            if reason:
-                raise BadReply(f"heading « {heading[:50]} »: {reason}")
-
-    def _sentence(self, reply: SentenceReply) -> ThemeSentence:
-        unknown = [c for c in reply.cites if c not in self.items]
-        if unknown or not reply.cites:
-            raise BadReply(
-                f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as s1"
-            )
-        cited = [self.items[c] for c in dict.fromkeys(reply.cites)]
-        text = as_sentence(reply.text, self.language)
-        sources = [i.sentence.text for i in cited]
-        n = max(i.sentence.n_respondents or 0 for i in cited)
-        reason = check_sentence(text, sources, self.language, n=n, total=self.total if n else 0)
-        if reason:
-            raise BadReply(f"« {reply.text[:60]} »: {reason}")
-        supported = support(text, [*sources, *(i.matter for i in cited)], self.encode) >= SUPPORTED
-        weak = (
-            "Appui faible dans les phrases citées."
-            if self.language == "fr"
-            else "Weak support in the sentences cited."
-        )
-        return ThemeSentence(
-            text=text,
-            refs=tuple(i.ref for i in cited),
-            supported=supported,
-            note=None if supported else weak,
-            origin="model",
-        )

@@ -88,7 +88,7 @@ def tools_of(settings: Settings, encoder: "Encoder", meter: "Metered | None") ->
         chat=_masked(meter) if meter is not None and masking else meter,
         meter=meter,
         parameters={f"recipe.{name}": value for name, value in asdict(Recipe()).items()}
-        | ({} if meter is None else {"masking": masking}),
+        | ({} if meter is None else {"masking": masking, "revise": settings.revise}),
     )
 
 

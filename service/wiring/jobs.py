@@ -97,6 +97,7 @@ class Bench:
                 encoder=tools.encoder,
                 chat=tools.chat,
                 given_themes=order.configuration.themes,
+                revision=settings.revise,
                 parameters=tools.parameters,
                 progress=order.progress,
             )

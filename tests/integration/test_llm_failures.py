@@ -14,40 +14,13 @@ from service.domain.round import Round
 from service.errors import TryAgain
 from service.ingest import read_round
 from service.llm.chat import ChatReply, ChatRequest, Limited
+from service.llm.rehearsal import answer
 from service.llm.wrap import Cached, Metered, Patient
 from service.pipeline import draft_round
 from service.stages.final_check import check_draft
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "round" / "answers.csv"
 WAYS = ("time-out", "429", "500", "cut", "shape", "empty", "language", "invented")
-
-
-def fenced(user: str, prefix: str) -> list[tuple[str, str]]:
-    return re.findall(rf"^({prefix}\d+)\| (?:[\[(][^\])]*[\])] )?(.*)$", user, re.MULTILINE)
-
-
-def good(request: ChatRequest) -> str:
-    """What a model that copies would say."""
-
-    def cited(prefix: str) -> list[dict[str, object]]:
-        return [{"text": " ".join(t.split()[:25]), "cites": [k]} for k, t in fenced(request.user, prefix)]
-
-    match request.schema["title"]:  # a repair has the schema of what it repairs
-        case "LabelReply":
-            first = fenced(request.user, "v")[0][1]
-            reply: object = {"label": first, "stance": "neither", "exemplars": ["v1"], "opposed": False}
-        case "SynthesisReply":
-            reply = {"paragraphs": [{"sentences": cited("g")}]}
-        case "ThemesReply":
-            reply = {
-                "themes": [{"title": "Les soins", "sections": [{"heading": "", "sentences": cited("s")}]}]
-            }
-        case _:
-            pieces = fenced(request.user, "p")
-            reply = {
-                "ideas": [{"first": k, "last": k, "text": t} for k, (_, t) in enumerate(pieces, start=1)]
-            }
-    return json.dumps(reply, ensure_ascii=False)
 
 
 class Failing:
@@ -64,7 +37,7 @@ class Failing:
         self.tries[request.user] += 1
         seed = hashlib.sha256(f"{request.user}{self.tries[request.user]}".encode()).digest()
         chance = random.Random(seed)
-        text = good(request)
+        text = json.dumps(answer(request), ensure_ascii=False)
         if chance.random() < self.share:
             way = chance.choice(WAYS)
             self.ways[way] += 1

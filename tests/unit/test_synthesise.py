@@ -197,7 +197,7 @@ def test_model_synthesis_is_used_with_our_counts():
     assert made.failures == ()
     assert len(chat.requests) == 1
     assert "[une majorité]" not in chat.requests[0].user
-    assert "[plusieurs]" in chat.requests[0].user
+    assert "g1| [plusieurs, surtout Élus] " in chat.requests[0].user
 
 
 def test_each_kind_of_bad_sentence_is_sent_back_with_its_reason():

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 from service.domain.draft import DraftQuestion
@@ -66,40 +67,55 @@ def test_a_given_theme_that_nothing_belongs_to_is_still_shown():
     )
     themes = find_themes(QUESTIONS, chat=None, given=given, **FIND).themes
     assert [(t.title, bool(t.sections)) for t in themes] == [(given[0].title, True), ("La mer", False)]
-    chat = ScriptedChat(lambda r: reply(["s1"]))
-    made = find_themes(QUESTIONS, chat=chat, given=(GivenTheme(title="La mer"),), **FIND).themes
-    assert made[-1].title == "La mer"
 
 
 def test_no_question_no_theme():
     assert find_themes((), chat=None, **FIND).themes == ()
 
 
-def reply(cites, text="Il faut plus de bus le soir et des bus gratuits."):
-    return json.dumps(
-        {
-            "themes": [
-                {
-                    "title": "Les bus du soir",
-                    "sections": [{"heading": "", "sentences": [{"text": text, "cites": cites}]}],
-                }
-            ]
-        }
-    )
+def writer(cites, text="Il faut plus de bus le soir et des bus gratuits."):
+    """Puts every sentence into one theme, then writes that theme."""
+    section = {"heading": "", "sentences": [{"text": text, "cites": cites}]}
+
+    def script(request):
+        if request.schema["title"] == "OutlineReply":
+            every = re.findall(r"^(s\d+)\|", request.user, re.MULTILINE)
+            return json.dumps({"themes": [{"title": "Les bus du soir", "sentences": every}]})
+        return json.dumps({"title": "x", "sections": [section]})
+
+    return ScriptedChat(script)
 
 
 def test_model_themes_cite_through_opaque_ids():
-    chat = ScriptedChat(lambda r: reply(["s1", "s3"]))
-    (theme,) = find_themes(QUESTIONS, chat=chat, **FIND).themes
+    (theme,) = find_themes(QUESTIONS, chat=writer(["s1", "s3"]), **FIND).themes
     (sentence,) = theme.sections[0].sentences
+    assert theme.title == "Les bus du soir"
     assert [(r.question_id, r.sentence) for r in sentence.refs] == [("Q1", 0), ("Q2", 0)]
     assert theme.sections[0].heading is None
     assert sentence.supported
 
 
-def test_an_invented_citation_is_refused_and_the_assembled_themes_stand():
-    chat = ScriptedChat(lambda r: reply(["s99"]))
+def test_an_invented_citation_is_refused_and_the_assembled_theme_stands():
+    chat = writer(["s99"])
     themed = find_themes(QUESTIONS, chat=chat, **FIND)
-    assert len(chat.requests) == 2
-    assert themed.failures[0].id == "themes"
+    assert [r.prompt.name for r in chat.requests] == ["outline", "theme", "repair"]
+    assert themed.failures[0].id == "Les bus du soir"
     assert all(x.origin == "extractive" for t in themed.themes for s in t.sections for x in s.sentences)
+
+
+def test_an_outline_that_forgets_a_sentence_is_refused_and_vectors_find_the_themes():
+    chat = ScriptedChat(lambda r: json.dumps({"themes": [{"title": "Les bus", "sentences": ["s1"]}]}))
+    themed = find_themes(QUESTIONS, chat=chat, **FIND)
+    assert themed.failures[0].stage == "outline"
+    assert "s2" in themed.failures[0].reason
+    assert len(themed.themes) > 1
+
+
+def test_themes_that_were_asked_for_keep_their_titles_and_get_no_other():
+    given = (GivenTheme(title="Les bus du soir"), GivenTheme(title="La mer"))
+    made = find_themes(QUESTIONS, chat=writer(["s1"]), given=given, **FIND)
+    assert [t.title for t in made.themes] == ["Les bus du soir", "La mer"]
+    assert made.failures == ()
+    other = find_themes(QUESTIONS, chat=writer(["s1"]), given=(GivenTheme(title="La mer"),), **FIND)
+    assert [t.title for t in other.themes] == ["La mer"]
+    assert "asked for" in other.failures[0].reason

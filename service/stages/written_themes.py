@@ -1,0 +1,203 @@
+"""Themes as a chat model finds and writes them: the two requests, and what their opaque ids mean."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import prompts
+from service.domain.draft import DraftQuestion, Section, Sentence, SentenceRef, Theme, ThemeSentence
+from service.domain.round import Language
+from service.domain.steps import GivenTheme
+from service.domain.wordform import fold
+from service.domain.wording import typeset
+from service.llm.ask import Ask, BadReply
+from service.llm.replies import OutlinedReply, OutlineReply, SentenceReply, ThemeReply
+from service.stages.check import (
+    HEADING_WORDS,
+    SUPPORTED,
+    Encode,
+    check_sentence,
+    new_number,
+    one_sentence,
+    repeats,
+    support,
+)
+from service.stages.extractive import as_sentence
+
+MOST_THEMES = 8
+"""Themes that an outline may find; three to six are asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """A synthesis sentence that may be cited."""
+
+    ref: SentenceRef
+    sentence: Sentence
+    matter: str
+    """What it says without counts and connectives: the labels it rests on."""
+
+
+Placed = list[tuple[str, list[Item]]]
+"""Title and sentences of each theme; a theme that was asked for may have none."""
+
+
+def _lines(items: Sequence[Item], questions: Mapping[str, int]) -> str:
+    return prompts.fence([f"(q{questions[i.ref.question_id]}) {i.sentence.text}" for i in items], "s")
+
+
+def _numbers(questions: Sequence[DraftQuestion]) -> dict[str, int]:
+    return {q.id: k for k, q in enumerate((q for q in questions if q.kind == "open"), start=1)}
+
+
+class Outline:
+    """One request over all sentences: which theme each belongs to."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        questions: Sequence[DraftQuestion],
+        language: Language,
+        given: tuple[GivenTheme, ...],
+    ) -> None:
+        self.items = {f"s{k}": item for k, item in enumerate(items, start=1)}
+        self.questions = questions
+        self.language = language
+        self.given = given
+
+    def ask(self) -> Ask[Placed]:
+        named = [f"{g.title}. {g.description}".strip(". ") for g in self.given]
+        titles = [q.title for q in self.questions if q.kind == "open"]
+        return Ask(
+            id="themes",
+            prompt=prompts.load("outline", self.language),
+            values={
+                "questions": prompts.fence(titles, "q"),
+                "sentences": _lines(list(self.items.values()), _numbers(self.questions)),
+                "themes": prompts.fence(named, "t") if named else "–",
+            },
+            reply=OutlineReply,
+            check=self.check,
+        )
+
+    def check(self, reply: OutlineReply) -> Placed:
+        """Raises BadReply."""
+        named = Counter(s for theme in reply.themes for s in theme.sentences)
+        wrong = [s for s in named if s not in self.items or named[s] > 1]
+        missing = [s for s in self.items if s not in named]
+        if wrong or missing:
+            raise BadReply(
+                f"{', '.join((wrong or missing)[:8])}: every sentence in one theme and only one, no other id"
+            )
+        themes = [t for t in reply.themes if t.sentences]
+        if self.given:
+            return self._as_given(themes)
+        if not 1 <= len(themes) <= MOST_THEMES:
+            raise BadReply(f"{len(themes)} themes: three to six are asked for")
+        placed = []
+        for theme in themes:
+            family = [self.items[s] for s in theme.sentences]
+            _check_heading(theme.title, family)
+            placed.append((typeset(theme.title.strip().rstrip("."), self.language), family))
+        return placed
+
+    def _as_given(self, themes: Sequence[OutlinedReply]) -> Placed:
+        known = {fold(g.title): g.title for g in self.given}
+        strange = [t.title for t in themes if fold(t.title.strip().rstrip(".")) not in known]
+        if strange:
+            raise BadReply(f"« {strange[0][:50]} » is not a theme that was asked for: take the given titles")
+        found = {fold(t.title.strip().rstrip(".")): t.sentences for t in themes}
+        return [(title, [self.items[s] for s in found.get(key, ())]) for key, title in known.items()]
+
+
+def _check_heading(heading: str, family: Sequence[Item]) -> None:
+    """Raises BadReply. Counts are no part of a label, so a heading has no number that the labels behind it lack."""
+    matters = [i.matter for i in family]
+    reason = one_sentence(heading, HEADING_WORDS) or repeats(heading) or new_number(heading, matters)
+    if reason:
+        raise BadReply(f"heading « {heading[:50]} »: {reason}")
+
+
+class Writing:
+    """One request for one theme and the meaning of its opaque ids."""
+
+    def __init__(
+        self,
+        title: str,
+        items: Sequence[Item],
+        questions: Sequence[DraftQuestion],
+        language: Language,
+        n_respondents: int,
+        encode: Encode,
+    ) -> None:
+        self.title = title
+        self.items = {f"s{k}": item for k, item in enumerate(items, start=1)}
+        self.numbers = _numbers(questions)
+        self.language = language
+        self.total = n_respondents
+        self.encode = encode
+        self.length = min(220, 30 + 10 * len(items))
+        self.tries = 0
+
+    def ask(self) -> Ask[Theme]:
+        return Ask(
+            id=self.title,
+            prompt=prompts.load("theme", self.language),
+            values={
+                "title": prompts.fence([self.title], "t"),
+                "sentences": _lines(list(self.items.values()), self.numbers),
+                "length": str(self.length),
+            },
+            reply=ThemeReply,
+            check=self.check,
+        )
+
+    def check(self, reply: ThemeReply) -> Theme:
+        """Raises BadReply. The title is ours, whatever the reply calls it."""
+        self.tries += 1
+        sections = []
+        for section in (s for s in reply.sections if s.sentences):
+            cited = [self.items[c] for s in section.sentences for c in s.cites if c in self.items]
+            heading = section.heading.strip().rstrip(".")
+            if heading:
+                _check_heading(heading, cited)
+            sentences = tuple(self._sentence(s) for s in section.sentences)
+            sections.append(Section(heading=typeset(heading, self.language) or None, sentences=sentences))
+        if not sections:
+            raise BadReply("no sentence")
+        n = sum(len(s.text.split()) for part in sections for s in part.sentences)
+        if n > 1.5 * self.length:
+            raise BadReply(f"{n} words: at most {self.length}")
+        return Theme(title=self.title, sections=tuple(sections))
+
+    def _sentence(self, reply: SentenceReply) -> ThemeSentence:
+        unknown = [c for c in reply.cites if c not in self.items]
+        if unknown or not reply.cites:
+            raise BadReply(
+                f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as s1"
+            )
+        cited = [self.items[c] for c in dict.fromkeys(reply.cites)]
+        text = as_sentence(reply.text, self.language)
+        sources = [i.sentence.text for i in cited]
+        n = max(i.sentence.n_respondents or 0 for i in cited)
+        reason = check_sentence(
+            text, sources, self.language, n=n, total=self.total if n else 0
+        ) or new_number(
+            text,
+            [i.matter for i in cited],  # a count of one sentence is not that of several
+        )
+        if reason:
+            raise BadReply(f"« {reply.text[:60]} »: {reason}")
+        supported = support(text, [*sources, *(i.matter for i in cited)], self.encode) >= SUPPORTED
+        weak = (
+            "Appui faible dans les phrases citées."
+            if self.language == "fr"
+            else "Weak support in the sentences cited."
+        )
+        return ThemeSentence(
+            text=text,
+            refs=tuple(i.ref for i in cited),
+            supported=supported,
+            note=None if supported else weak,
+            origin="model",
+        )
