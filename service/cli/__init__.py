@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import check, draft, library, parts, worker
+from service.cli import check, draft, library, parts, review, worker
 
 app = typer.Typer(
     name="polyphonie",
@@ -38,6 +38,7 @@ app.command("group")(parts.group)
 app.command("label")(parts.label)
 app.command("synthesise")(parts.synthesise)
 app.command("export")(library.export)
+app.command("import-review")(review.import_review)
 app.command("settings")(library.settings)
 app.command("worker")(worker.worker)
 app.add_typer(library.prompts, name="prompts", help="The prompt library.")

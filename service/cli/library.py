@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.cli.terminal import say
+from service.cli.review import read_draft, read_revisions
+from service.cli.terminal import ready_folder, say
 from service.errors import BadPrompt, BadSetting
 
 prompts = typer.Typer(no_args_is_help=True)
@@ -14,29 +15,32 @@ prompts = typer.Typer(no_args_is_help=True)
 
 def export(
     source: Annotated[Path, typer.Argument(metavar="DRAFT.json")],
-    to: Annotated[str, typer.Option("--to", help="docx, html, json; several with commas.")],
+    to: Annotated[str, typer.Option("--to", help="docx, xlsx, html, json; several with commas.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder; by default beside the draft.")] = None,
+    revisions: Annotated[
+        Path | None,
+        typer.Option(help="Revisions to apply to the draft, written by import-review.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Write deliverables from a draft."""
-    from service.errors import BadInput
-    from service.exports import FORMATS, export, from_json
+    from service.exports import FORMATS, NO_REVIEW, export, review_of
 
     wanted = [name.strip() for name in to.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise BadSetting(f"--to {to}: not a format. Accepted: {', '.join(FORMATS)}.")
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{source} can't be read: {error}. Give the draft.json of a draft.") from error
-    draft = from_json(text)
+    draft = read_draft(source)
+    review = NO_REVIEW
+    if revisions:
+        reviewed = read_revisions(revisions, draft)
+        draft, review = reviewed.draft, review_of(reviewed)
     folder = out or source.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    ready_folder(folder)
     for name in wanted:
         path = folder / f"{source.stem}.{name}"
         if path.resolve() == source.resolve():
             continue
-        path.write_bytes(export(draft, name))
+        path.write_bytes(export(draft, name, review))
         say(str(path))
 
 

@@ -7,7 +7,7 @@ from service.exports.review import NO_REVIEW, Review, review_of
 
 __all__ = ["FORMATS", "NO_REVIEW", "Review", "export", "from_json", "review_of"]
 
-FORMATS = ("json", "html", "docx")
+FORMATS = ("json", "html", "docx", "xlsx")
 
 
 def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
@@ -26,5 +26,9 @@ def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
             from service.exports.word import to_docx
 
             return to_docx(draft, review)
+        case "xlsx":
+            from service.exports.workbook import to_xlsx
+
+            return to_xlsx(draft, review)
         case other:
             raise BadSetting(f"{other} is not a format. Accepted: {', '.join(FORMATS)}.")

@@ -135,12 +135,17 @@ class DraftFacts:
         a, v = self.draft.ledger.answers, self.draft.ledger.verbatims
         answers = tuple((s, getattr(a, s)) for s in ("with_content", "no_content", "duplicate", "failed"))
         verbatims = (("grouped", v.grouped), ("isolated_count", v.isolated), ("failed", v.failed))
+        masked = self.draft.ledger.masked
+        lines = (
+            [LedgerLine(name="masked", total=sum(masked.values()), parts=_masked(masked))] if masked else []
+        )
         return [
             LedgerLine(name="answers_row", total=a.total, parts=answers),
             LedgerLine(name="verbatims_row", total=v.total, parts=verbatims),
             LedgerLine(name="closed_answers", total=self.draft.ledger.closed_answers),
             LedgerLine(name="fallbacks", total=self.draft.ledger.fallbacks),
             LedgerLine(name="unsupported_count", total=self.draft.ledger.unsupported),
+            *lines,
         ]
 
     def provenance(self, terms: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -175,6 +180,10 @@ class DraftFacts:
             for q in self.draft.questions
             if q.synthesis.sentences
         ]
+
+
+def _masked(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((f"masked_{kind}", n) for kind, n in counts.items())
 
 
 def short(group_id: str) -> str:

@@ -26,6 +26,8 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Review:
+    version: int = 0
+    """Number of the last revision; 0 as drafted."""
     whole: Touch | None = None
     """Who approved the draft as a whole; None: deliverables carry the drafting mark."""
     questions: Mapping[str, Touch] = field(default_factory=dict)
@@ -41,7 +43,12 @@ def review_of(reviewed: Reviewed) -> Review:
     """What `export(reviewed.draft, to, review_of(reviewed))` tells of the revisions."""
     out = void(reviewed.revisions)
     changes = tuple(c for r in reviewed.revisions for c in _changes(r, undone=r.number in out))
-    return Review(whole=reviewed.state.whole, questions=reviewed.state.approved, changes=changes)
+    return Review(
+        version=reviewed.version,
+        whole=reviewed.state.whole,
+        questions=reviewed.state.approved,
+        changes=changes,
+    )
 
 
 def _changes(revision: Revision, *, undone: bool) -> Iterator[Change]:
