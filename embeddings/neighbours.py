@@ -38,3 +38,28 @@ def _inverted(rows: NDArray[np.float32], coarse: faiss.Index) -> faiss.Index:
     index.train(rows[np.sort(sample)])
     index.nprobe = max(8, cells // 64)
     return index
+
+
+class Searched:
+    """Rows that are asked again and again: exact, kept in one index."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        """rows: (n, d) unit vectors."""
+        self._index = faiss.IndexFlatIP(rows.shape[1])
+        self._index.add(np.ascontiguousarray(rows, dtype=np.float32))
+
+    def nearest(
+        self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """Numbers and similarities of the k rows most similar to one query (d,), the most similar first.
+
+        among: only these row numbers.
+        """
+        chosen = None
+        if among is not None:
+            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]  # swig takes it
+        wanted = min(k, self._index.ntotal if among is None else len(among))
+        if wanted == 0:
+            return []
+        similar, numbers = self._index.search(query[np.newaxis].astype(np.float32), wanted, params=chosen)
+        return [(n, s) for n, s in zip(numbers[0].tolist(), similar[0].tolist(), strict=True) if n >= 0]

@@ -12,11 +12,13 @@ from service.api.callers import Gate
 from service.api.context import Context, ReadLog
 from service.api.guard import Guard
 from service.api.openapi import document
+from service.api.pages import add_pages
 from service.api.problems import handle_problems
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
 from service.settings import Settings
 from service.store import Store
+from service.wiring import tools_for
 
 ROUTERS = (
     batches.router,
@@ -52,6 +54,7 @@ def create_app(settings: Settings, *, store: Store, jobs: Jobs, open_: bool = Fa
     app.state.gate = Gate.of(settings, store, open_=open_)
     for router in ROUTERS:
         app.include_router(router)
+    add_pages(app, settings, tools_for)
     handle_problems(app)
     if settings.cors_origins:
         app.add_middleware(

@@ -18,7 +18,7 @@ from service.domain.jobs import ENDED, Configuration
 from service.domain.round import Round
 from service.domain.selection import misfits
 from service.errors import Conflict, InvalidRequest, NotFound
-from service.exports import FORMATS, export, from_json
+from service.exports import FORMATS, export, review_of
 from service.store import audit, drafts, rounds
 from service.store.drafts import StoredDraft
 
@@ -163,15 +163,16 @@ def export_draft(
     caller: Exporter,
     format_: Annotated[Format, Query(alias="format", description="Of the deliverable.")],
 ) -> Response:
-    """A deliverable, made from the draft with all revisions applied."""
-    with service.store.write() as connection:
+    """A deliverable, made from the draft with all revisions applied; it carries the drafting mark until it is approved."""
+    with service.store.read() as connection:
         kept = found_draft(connection, caller, draft_id)
-        made = drafts.current(connection, draft_id)
-        if made is None:
-            raise Conflict(f"this draft is {kept.state}: there is nothing to export yet.")
+        reviewed = service.reviews.load(connection, draft_id, kept.version) if kept.state == "done" else None
+    if reviewed is None:
+        raise Conflict(f"this draft is {kept.state}: there is nothing to export yet.")
+    with service.store.write() as connection:
         audit.append(connection, [did(caller, "draft.export", draft_id, format=format_.value)])
     return Response(
-        export(from_json(made.decode()), format_.value),
+        export(reviewed.draft, format_.value, review_of(reviewed)),
         media_type=MEDIA_TYPES[format_.value],
         headers={"Content-Disposition": f'attachment; filename="draft.{format_.value}"'},
     )

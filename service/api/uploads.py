@@ -80,6 +80,8 @@ async def _receive_form(request: Request, into: Path, most_files: int) -> Upload
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
                 fields[name] = value
+            elif not value.filename and not value.size:
+                continue  # what a browser sends for a field that was left empty
             elif name == "sidecar" or (value.filename or "").endswith(SIDECAR):
                 sidecars.append(value)
             elif name == "file":

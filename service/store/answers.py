@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from service.domain.round import Answer
 from service.errors import BadInput
@@ -31,6 +31,17 @@ def of_round(connection: Connection, round_id: str) -> Iterator[Answer]:
     streamed = connection.execution_options(yield_per=BATCH).execute(query.order_by(ANSWERS.c.position))
     for row in streamed:
         yield Answer(**row._mapping)
+
+
+def counts(connection: Connection, round_id: str) -> dict[str, tuple[int, int]]:
+    """By question: answers, and how many of them are blank."""
+    blank = func.sum(case((func.trim(ANSWERS.c.text) == "", 1), else_=0))
+    query = (
+        select(ANSWERS.c.question_id, func.count(), blank)
+        .where(ANSWERS.c.round_id == round_id)
+        .group_by(ANSWERS.c.question_id)
+    )
+    return {question_id: (int(n), int(empty)) for question_id, n, empty in connection.execute(query)}
 
 
 def page(

@@ -59,21 +59,22 @@ class Tools:
 
 
 @contextmanager
-def tools_for(settings: Settings, language: Language) -> Iterator[Tools]:
+def tools_for(settings: Settings, language: Language, kept: Path | None = None) -> Iterator[Tools]:
     """Encoder and chat model of the settings; a local model's server runs as long as the context.
 
-    Raises BadSetting and MissingPackage.
+    kept: the folder of vectors and replies; none: the settings' cache. Raises BadSetting and MissingPackage.
     """
     from service.llm.wrap import Cached, Metered
 
     cache = settings.cache_dir.expanduser()
+    kept = kept or cache
     with ExitStack() as stack:
         model = model_for(settings, cache, stack)
         meter = None
         if model is not None:
-            kept = Cached(model, cache / "replies.sqlite", parameters=reply_parameters(settings))
-            meter = Metered(kept, settings.budget)
-        yield tools_of(settings, encoder_for(settings, language, cache / "vectors.sqlite"), meter)
+            replies = Cached(model, kept / "replies.sqlite", parameters=reply_parameters(settings))
+            meter = Metered(replies, settings.budget)
+        yield tools_of(settings, encoder_for(settings, language, kept / "vectors.sqlite"), meter)
 
 
 def tools_of(settings: Settings, encoder: "Encoder", meter: "Metered | None") -> Tools:
@@ -117,6 +118,11 @@ def store_for(settings: Settings) -> "Store":
     store = Store(given.get_secret_value() if given else f"sqlite:///{file}")
     store.migrate()
     return store
+
+
+def folder_of(settings: Settings, round_id: str) -> Path:
+    """Where vectors and replies of a round are kept, so that they go with it."""
+    return settings.cache_dir.expanduser() / "rounds" / round_id
 
 
 def masks(settings: Settings) -> bool:

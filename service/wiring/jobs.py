@@ -27,6 +27,7 @@ from service.pipeline import draft_round
 from service.settings import Settings
 from service.store import Store, rounds
 from service.wiring import (
+    folder_of,
     is_extractive,
     load_encoder_for,
     model_for,
@@ -133,7 +134,7 @@ class Bench:
             if which not in self._encoders:
                 self._encoders[which] = OneAtATime(load_encoder_for(*which))
             encoder = self._encoders[which]
-        return CachedEncoder(encoder, self._rounds / order.round_id / "vectors.sqlite")
+        return CachedEncoder(encoder, folder_of(self._settings, order.round_id) / "vectors.sqlite")
 
     def _model(self, llm: str) -> Patient:
         with self._lock:

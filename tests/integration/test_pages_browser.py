@@ -1,0 +1,172 @@
+"""The pages in a real browser: from a file to an approved report, in both languages; every page checked with axe."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.pages import CHROMIUM, FLAGS, served
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="no /usr/bin/chromium (apt-get install chromium)"
+)
+
+EXAMPLE = Path("examples/small/answers.csv")
+WORDS = {
+    "fr": ("fr-FR", "Se connecter", "Un libellé corrigé par une personne.", "un libellé cité a été corrigé"),
+    "en": ("en-GB", "Sign in", "A label that a person corrected.", "a label that it cites was corrected"),
+}
+SERIOUS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    with served(tmp_path, monkeypatch) as running:
+        yield running
+
+
+class Walker:
+    """A page whose console must stay silent and which axe finds nothing in."""
+
+    def __init__(self, browser, locale: str, scheme: str = "light") -> None:
+        self.context = browser.new_context(locale=locale, color_scheme=scheme)
+        # no policy for axe alone: its script is put into the page
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.told: list[str] = []
+        self.page.on(
+            "console", lambda m: self.told.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda e: self.told.append(str(e)))
+        self.checked: set[str] = set()
+
+    def check(self, name: str) -> None:
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": list(SERIOUS)}})
+        assert not found.response["violations"], (
+            name,
+            [(v["id"], v["nodes"][0]["html"][:200]) for v in found.response["violations"]],
+        )
+        self.checked.add(name)
+
+    def sign_in(self, address: str, secret: str) -> None:
+        self.page.goto(address)
+        self.page.fill("#key", secret)
+        self.page.click("main button.main")
+        self.page.wait_for_selector("a[href='/upload']")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_from_a_file_to_an_approved_report(browser, service, language):
+    locale, sign_in, label, why = WORDS[language]
+    walk = Walker(browser, locale, scheme="dark" if language == "en" else "light")
+    page = walk.page
+    page.goto(service.address)
+    assert page.title().startswith(sign_in)
+    walk.check("sign-in")
+    walk.sign_in(service.address, service.key(f"Camille {language}"))
+    walk.check("rounds")
+    page.click("a[href='/upload']")
+    walk.check("upload")
+    page.set_input_files("#file", EXAMPLE)
+    page.set_input_files("#sidecar", EXAMPLE.with_suffix(".round.json"))
+    page.click("main button.main")
+    page.wait_for_selector(".saved")
+    walk.check("round")
+    page.click("main button.main")
+    page.wait_for_selector(".standing")
+    walk.check("draft")
+
+    page.click(".questions a")
+    sentence = page.locator("a.s").first
+    sentence.focus()
+    page.keyboard.press("Enter")  # by keyboard alone
+    page.wait_for_selector("#trace .quote")
+    page.locator("#trace details.verbatim summary").first.click()
+    quote = page.locator("#trace .verbatim mark").first.inner_text()
+    assert quote.strip() in page.locator("#trace .verbatim .answer").first.inner_text()
+    walk.check("question")
+
+    page.locator("#trace details.edit summary").first.click()
+    page.fill("#label-1", label)
+    page.locator("#trace details.edit[open] button").first.click()
+    page.wait_for_selector(".saved")
+    assert why in page.locator(".sentences").inner_text()
+    page.click("form[action$='/redraft'] button")
+    page.wait_for_selector(".saved")
+    assert label.rstrip(".") in page.locator(".sentences").inner_text()
+    assert why not in page.locator(".sentences").inner_text()
+    page.locator(".label a").first.click()
+    page.wait_for_selector("#label")
+    walk.check("group")
+    page.fill("#q-top", "les")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".results")
+    walk.check("search")
+    page.goto(page.url.split("/search")[0] + "/history")
+    assert label in page.locator(".history").inner_text()
+    walk.check("history")
+
+    page.goto(page.url.replace("/history", ""))
+    page.click(".standing form button.main")
+    page.wait_for_selector(".standing .badge.good")
+    with page.expect_download() as download:
+        page.click("a[href$='format=docx']")
+    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as report:
+        text = report.read("word/document.xml").decode()
+    assert label.rstrip(".").split("’")[0][:20] in text
+    assert walk.told == []
+    walk.context.close()
+
+
+HOSTILE = [
+    '<script>document.title="owned"</script><img src=x onerror="document.title=1">',
+    "=cmd|' /C calc'!A0",
+    "\u202eétalfér tse etxet ec\u202c \u200f droite",
+    "a" * 10_000,
+    "{{ 7 * 7 }} {% raw %}",
+]
+
+
+def test_hostile_answers_show_as_text(browser, service, tmp_path):
+    rows = [f'R{k},Q1,"{text.replace(chr(34), chr(34) * 2)}"' for k, text in enumerate(HOSTILE)]
+    file = tmp_path / "<b>hostile.csv"
+    file.write_text("respondent_id,question_id,answer\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    walk = Walker(browser, "fr-FR")
+    page = walk.page
+    walk.sign_in(service.address, service.key("<i>Ana</i>"))
+    page.click("a[href='/upload']")
+    page.set_input_files("#file", file)
+    page.click("main button.main")
+    page.wait_for_selector(".saved")
+    page.click("a[href*='/answers?']")
+    shown = page.locator(".answer").all_inner_texts()
+    assert shown == HOSTILE
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "a long word does not widen the page"
+    )
+    page.go_back()
+    page.click("main button.main")
+    page.wait_for_selector(".standing")
+    page.click(".questions a")
+    page.locator("details.verbatim summary").first.click()
+    body = page.locator("main").inner_text()
+    assert "<script>document.title" in body
+    assert "=cmd|" in body
+    assert "{{ 7 * 7 }}" in body
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert "owned" not in page.title()
+    assert walk.told == [], "nothing was run, nothing was asked for"
+    walk.context.close()
