@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.api.callers import COOKIE, AnyKey, did
+from service.api.callers import COOKIE, AnyKey, Gate, did
 from service.api.context import Context, Service
 from service.api.openapi import problems
 from service.store import audit, sessions
@@ -20,9 +20,17 @@ def start_session(request: Request, response: Response, service: Service, caller
 @router.delete("/session", status_code=204, responses=problems())
 def end_session(request: Request, response: Response, service: Service, caller: AnyKey) -> None:
     """End the session of this cookie."""
+    end(request, response, service, caller)
+
+
+def end(request: Request, response: Response, service: Context, caller: Key) -> None:
+    """End the session of the request's cookie, and take the cookie back."""
+    secret = request.cookies.get(COOKIE, "")
     with service.store.write() as connection:
-        sessions.end(connection, request.cookies.get(COOKIE, ""))
+        sessions.end(connection, secret)
         audit.append(connection, [did(caller, "session.end", caller.id)])
+    gate: Gate = request.app.state.gate
+    gate.ring.forget("session", secret)
     response.delete_cookie(COOKIE, path="/")
 
 

@@ -70,6 +70,10 @@ class KeyRing:
                 keys.used(connection, key.id, minute + "Z")
         return key
 
+    def forget(self, kind: str, secret: str) -> None:
+        """A session was ended: it is not trusted for the rest of the second."""
+        self._known.pop((kind, secret), None)
+
     def is_open(self) -> bool:
         """Whether nobody needs a key: allowed at the start, and no key was ever made."""
         if self._open:

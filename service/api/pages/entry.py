@@ -5,8 +5,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from service.api import uploads
-from service.api.browsers import begin, set_cookie
-from service.api.callers import COOKIE, AnyKey, Drafter, Reader, did, noted_read
+from service.api.browsers import begin, end, set_cookie
+from service.api.callers import AnyKey, Drafter, Reader, noted_read
 from service.api.context import Service
 from service.api.drafts import queue_draft
 from service.api.offers import models
@@ -17,7 +17,7 @@ from service.api.rounds import found_round, keep_round
 from service.api.shapes import Cursor, Text
 from service.domain.jobs import Configuration
 from service.errors import NotFound
-from service.store import answers, audit, drafts, keys, rounds, sessions
+from service.store import answers, drafts, keys, rounds
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -73,14 +73,8 @@ async def sign_out(request: Request, service: Service, caller: AnyKey) -> Respon
     form = await request.form()
     check_form(request, form.get("csrf"))
 
-    def ended() -> None:
-        with service.store.write() as connection:
-            sessions.end(connection, request.cookies.get(COOKIE, ""))
-            audit.append(connection, [did(caller, "session.end", caller.id)])
-
-    await run_in_threadpool(ended)
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE, path="/")
+    await run_in_threadpool(end, request, response, service, caller)
     return response
 
 

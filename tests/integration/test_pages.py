@@ -1,0 +1,290 @@
+"""The pages over HTTP: who may come in, forms of other sites, two people on one label, what is undone, searched, drafted again."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api import app as application
+from service.api.pages.page import inside, with_values
+from service.domain.jobs import Configuration, HeldJobs
+from service.exports import export
+from service.settings import Settings
+from service.store import Store, drafts, keys, rounds
+from tests.drafts import small_draft
+from tests.pages import fake_tools
+
+
+class Person:
+    """Somebody at a browser."""
+
+    def __init__(self, app, store: Store, name: str, *scopes: keys.Scope, team: str = "a") -> None:
+        with store.write() as connection:
+            _, self.key = keys.create(connection, name, team=team, scopes=scopes or keys.SCOPES)
+        self.client = TestClient(app, follow_redirects=True)
+        self.client.headers["accept-language"] = "en"
+        self.page = self.client.get("/sign-in")
+        self.send("/sign-in", key=self.key, next="/")
+
+    def token(self) -> str:
+        found = re.search(r'name="csrf" value="([0-9a-f]{64})"', self.page.text)
+        assert found, self.page.text[:500]
+        return found[1]
+
+    def get(self, address: str):
+        self.page = self.client.get(address)
+        return self.page
+
+    def send(self, address: str, **fields):
+        self.page = self.client.post(address, data={"csrf": self.token()} | fields)
+        return self.page
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch):
+    monkeypatch.setattr(application, "tools_for", fake_tools)
+    store = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
+    store.migrate()
+    made = application.create_app(Settings(cache_dir=tmp_path / "cache"), store=store, jobs=HeldJobs())
+    made.state.folder = Path(tmp_path)
+    yield made
+    store.close()
+
+
+@pytest.fixture
+def draft_id(app) -> str:
+    """A draft that is done, of team a."""
+    draft, round_ = small_draft()
+    with app.state.context.store.write() as connection:
+        kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
+        asked = drafts.add(
+            connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
+        )
+        drafts.start(connection, asked.id)
+        drafts.finish(connection, asked.id, export(draft, "json"))
+    return asked.id
+
+
+def person(app, name: str, *scopes: keys.Scope, team: str = "a") -> Person:
+    return Person(app, app.state.context.store, name, *scopes, team=team)
+
+
+def test_nobody_comes_in_without_a_key_and_is_brought_back_after_signing_in(app, draft_id):
+    store = app.state.context.store
+    with store.write() as connection:
+        _, secret = keys.create(connection, "ana", team="a", scopes=keys.SCOPES)
+    client = TestClient(app, follow_redirects=False)
+    turned_away = client.get(f"/drafts/{draft_id}/history")
+    assert (turned_away.status_code, turned_away.headers["location"]) == (
+        303,
+        f"/sign-in?next=%2Fdrafts%2F{draft_id}%2Fhistory",
+    )
+    page = client.get(turned_away.headers["location"])
+    token = re.search(r'name="csrf" value="([0-9a-f]+)"', page.text)[1]
+    wrong = client.post("/sign-in", data={"csrf": token, "key": "pk_no", "next": "/"})
+    assert wrong.status_code == 401
+    right = client.post("/sign-in", data={"csrf": token, "key": f" {secret} ", "next": "//evil.example"})
+    assert (right.status_code, right.headers["location"]) == (303, "/")
+    cookie = next(c for c in right.headers.get_list("set-cookie") if c.startswith("polyphonie_session"))
+    assert {"HttpOnly", "SameSite=strict"} <= {part.strip() for part in cookie.split(";")}
+
+
+def test_signing_out_ends_the_session(app):
+    ana = person(app, "ana")
+    cookie = dict(ana.client.cookies)
+    assert ana.get("/").status_code == 200
+    ana.send("/sign-out")
+    again = TestClient(app, cookies=cookie, follow_redirects=False)
+    assert again.get("/").status_code == 303
+
+
+def test_pages_let_nothing_in_from_elsewhere_and_run_no_script_of_their_text(app, draft_id):
+    ana = person(app, "ana")
+    for address in ("/", "/upload", f"/drafts/{draft_id}", f"/drafts/{draft_id}/questions/1"):
+        page = ana.get(address)
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(r"<script(?! src=\"/static/)|\son\w+=|style=", page.text), address
+        assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page.text), address
+
+
+def test_a_form_without_the_token_of_the_session_changes_nothing(app, draft_id):
+    ana, ben = person(app, "ana"), person(app, "ben")
+    ana.get(f"/drafts/{draft_id}/questions/1")
+    fields = {"kind": "approve", "seen": "0", "question": "Q1", "back": "/"}
+    for token in ("", "0" * 64, ben.get(f"/drafts/{draft_id}") and ben.token()):
+        refused = ana.client.post(f"/drafts/{draft_id}/changes", data=fields | {"csrf": token})
+        assert refused.status_code == 403
+    assert (
+        "Change 1" in ana.send(f"/drafts/{draft_id}/changes", **fields | {"back": f"/drafts/{draft_id}"}).text
+    )
+
+
+def test_another_team_and_other_scopes_see_and_change_nothing(app, draft_id):
+    stranger = person(app, "eve", team="b")
+    assert stranger.get(f"/drafts/{draft_id}").status_code == 404
+    assert stranger.get(f"/drafts/{draft_id}/search?q=bus").status_code == 404
+    reader = person(app, "rea", "read")
+    page = reader.get(f"/drafts/{draft_id}/questions/1?at=s:0:Q1")
+    assert page.status_code == 200
+    assert 'name="kind"' not in page.text, "no form that would be refused is offered"
+    refused = reader.send(f"/drafts/{draft_id}/changes", kind="approve", seen="0", back="/")
+    assert refused.status_code == 403
+
+
+def test_two_people_on_the_same_label_the_second_sees_both_and_nothing_is_overwritten(app, draft_id):
+    ana, ben = person(app, "ana"), person(app, "ben")
+    address = f"/drafts/{draft_id}/groups?id=Q1.g1"
+    ana.get(address)
+    ben.get(address)
+    fields = {"kind": "set_label", "group": "Q1.g1", "seen": "0", "back": address}
+    assert "Change 1 is saved" in ana.send(f"/drafts/{draft_id}/changes", **fields, text="From Ana.").text
+    told = ben.send(f"/drafts/{draft_id}/changes", **fields, text="From <b>Ben</b>.")
+    assert told.status_code == 412
+    assert "From Ana." in told.text
+    assert "From &lt;b&gt;Ben&lt;/b&gt;." in told.text
+    assert "last change by ana" in told.text
+    assert "From Ana." in ana.get(address).text
+    ben.send(f"/drafts/{draft_id}/changes", **fields | {"seen": "1"}, text="From Ben, knowing.")
+    assert "From Ben, knowing." in ana.get(address).text
+    elsewhere = {"kind": "set_label", "group": "Q3.g1", "seen": "0", "back": address, "text": "Elsewhere."}
+    assert "Change 3 is saved" in ana.send(f"/drafts/{draft_id}/changes", **elsewhere).text
+
+
+def test_a_change_is_undone_from_the_history_and_both_are_told(app, draft_id):
+    ana = person(app, "ana")
+    ana.get(f"/drafts/{draft_id}/groups?id=Q1.g1")
+    back = f"/drafts/{draft_id}/history"
+    ana.send(f"/drafts/{draft_id}/changes", kind="set_label", group="Q1.g1", seen="0", back=back, text="New.")
+    ana.send(f"/drafts/{draft_id}/changes", kind="undo", revision="1", seen="1", back=back)
+    page = ana.get(back).text
+    assert "Change 1 undone" in page
+    assert "Plus de bus le soir." in page
+    assert "New." in page
+    assert "Plus de bus le soir." in ana.get(f"/drafts/{draft_id}/groups?id=Q1.g1").text
+
+
+def test_moves_merges_splits_and_new_groups_from_the_forms(app, draft_id):
+    ana = person(app, "ana")
+    group = f"/drafts/{draft_id}/groups?id="
+    ana.get(group + "Q1.g1")
+
+    def send(**fields):
+        return ana.send(f"/drafts/{draft_id}/changes", back=f"/drafts/{draft_id}/questions/1", **fields)
+
+    send(kind="split_group", group="Q1.g1", verbatim=["Q1:R01.1"], text="Apart.", seen="0")
+    assert "Apart." in ana.get(group + "Q1.n1").text
+    ana.get(group + "Q1.g1")
+    send(kind="move_verbatims", verbatim=["Q1:R02.1"], to="Q1.n1", seen="1")
+    assert "2 verbatims" in ana.get(group + "Q1.n1").text
+    send(kind="isolate", verbatim=["Q1:R02.1"], seen="2")
+    assert "1 verbatims" in ana.get(group + "Q1.n1").text
+    send(kind="new_group", question="Q1", verbatim=["Q1:R02.1"], text="Fresh.", seen="3")
+    assert "Fresh." in ana.get(group + "Q1.n4").text
+    send(kind="merge_groups", group="Q1.n4", into="Q1.g1", text="Together.", seen="4")
+    assert ana.get(group + "Q1.n4").status_code == 404
+    assert "Together." in ana.get(group + "Q1.g1").text
+    refused = send(kind="move_verbatims", verbatim=["Q1:R02.1"], to="Q3.g1", seen="5")
+    assert refused.status_code == 422
+    assert "belongs to question Q3" in refused.text
+
+
+def test_what_supports_a_sentence_is_found_and_cited(app, draft_id):
+    ana = person(app, "ana")
+    found = ana.get(f"/drafts/{draft_id}/search?q=VELOS&how=words").text
+    assert "Des vélos" in found, "accents and capitals do not matter"
+    assert "Repeindre" not in found
+    near = ana.get(f"/drafts/{draft_id}/search?q=un+tram&how=meaning&question=Q1&for=s:0:Q1").text
+    assert near.index("Un tram") < len(near)
+    ana.send(
+        f"/drafts/{draft_id}/changes",
+        kind="set_sentence",
+        at="s:0:Q1",
+        text="On veut un tram et des bus.",
+        cites="1",
+        cites_group="Q1.g1",
+        cites_verbatim="Q1:R09.1",
+        seen="0",
+        back=f"/drafts/{draft_id}/questions/1?at=s:0:Q1",
+    )
+    assert "On veut un tram et des bus." in ana.page.text
+    assert "Un tram" in ana.page.text
+    assert "written by ana" in ana.page.text
+
+
+def test_a_question_is_drafted_again_and_the_persons_sentence_stays(app, draft_id):
+    ana = person(app, "ana")
+    ana.get(f"/drafts/{draft_id}/questions/1?at=s:0:Q1")
+    ana.send(
+        f"/drafts/{draft_id}/changes",
+        kind="set_sentence",
+        at="s:0:Q1",
+        text="Mine.",
+        seen="0",
+        back=f"/drafts/{draft_id}/questions/1",
+    )
+    page = ana.send(f"/drafts/{draft_id}/questions/1/redraft").text
+    assert "Change 2 is saved" in page
+    assert "Mine." in page
+    assert "written by ana" in page
+
+
+def test_a_word_report_carries_the_mark_until_the_draft_is_approved(app, draft_id):
+    import io
+
+    from docx import Document
+
+    ana = person(app, "ana")
+
+    def texts() -> str:
+        report = Document(io.BytesIO(ana.client.get(f"/v1/drafts/{draft_id}/export?format=docx").content))
+        parts = [p.text for p in report.paragraphs]
+        return "\n".join(parts + [p.text for s in report.sections for p in s.header.paragraphs])
+
+    before = texts()
+    ana.get(f"/drafts/{draft_id}")
+    ana.send(f"/drafts/{draft_id}/changes", kind="approve", seen="0", back=f"/drafts/{draft_id}")
+    after = texts()
+    assert before != after
+    assert "ana" in after
+
+
+@pytest.mark.parametrize(
+    "address", ["?at=s:99:Q1", "?at=s:0:Q9", "?at=x", "?at=t:0.0", "?page=0", "?voices=9999999"]
+)
+def test_an_address_that_fits_nothing_is_told_as_a_page(app, draft_id, address):
+    page = person(app, "ana").get(f"/drafts/{draft_id}/questions/1{address}")
+    assert page.status_code in (404, 422)
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_every_problem_of_a_file_is_told_with_row_column_and_remedy(app):
+    ana = person(app, "ana")
+    ana.get("/upload")
+    bad = b"respondent_id,question_id,answer\n1,Q1,oui\n1,Q1,\x00non\n"
+    page = ana.client.post("/upload", data={"csrf": ana.token()}, files={"file": ("answers.csv", bad)})
+    assert page.status_code == 422
+    assert "Nothing was kept" in page.text
+    assert "row 3" in page.text
+    assert "No round yet" in ana.get("/").text
+
+
+def test_addresses_to_go_on_to_stay_inside():
+    assert inside("/drafts/x?y=1") == "/drafts/x?y=1"
+    for outside in (
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "",
+        None,
+        "/a\nb",
+        "javascript:x",
+    ):
+        assert inside(outside) == "/"
+
+
+def test_values_of_an_address_are_put_in_place():
+    assert with_values("/a?x=1&y=2#z", x=3, y=None) == "/a?x=3#z"
+    assert with_values("/a", at="s:0:Q 1&2") == "/a?at=s%3A0%3AQ+1%262"
