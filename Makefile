@@ -8,7 +8,7 @@ PACKAGES := chromium libreoffice-writer-nogui poppler-utils postgresql
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-local test unit check format evals bench clean
+.PHONY: help serve install demo demo-local test unit check format evals bench clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ evals: install  ## cutting and grouping measured against people's work (POLYPHON
 
 bench: install  ## speed, memory and agreement against peers
 	@$(PY) -m evals.bench
+
+serve: install  ## the service on http://127.0.0.1:8000, a worker inside
+	@$(PY) -m service serve
 
 clean:  ## remove what was made, keep the caches
 	rm -rf out $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

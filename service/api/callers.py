@@ -25,9 +25,6 @@ from service.store.keys import SCOPES, Key, Scope
 
 COOKIE = "polyphonie_session"
 
-TRUSTED_SECONDS = 1.0
-"""How long a key that was found is not looked up again."""
-
 MOST_REMEMBERED = 10_000
 """Keys and buckets kept in memory; beyond it they are forgotten and made anew."""
 
@@ -62,7 +59,7 @@ class KeyRing:
             return None
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
-        self._known[kind, secret] = (time.monotonic() + TRUSTED_SECONDS, key)
+        self._known[kind, secret] = (time.monotonic() + keys.TRUSTED_SECONDS, key)
         minute = now()[:16]
         if self._noted.get(key.id) != minute:
             self._noted[key.id] = minute

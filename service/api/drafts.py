@@ -141,9 +141,9 @@ def cancel_draft(draft_id: DraftId, service: Service, caller: Drafter) -> DraftS
             drafts.end(connection, draft_id, "cancelled")
         if kept.state != "cancelled":
             audit.append(connection, [did(caller, "draft.cancel", draft_id)])
-        kept = found_draft(connection, caller, draft_id)
     service.jobs.cancel(draft_id)
-    return DraftSummary.of(kept)
+    with service.store.read() as connection:
+        return DraftSummary.of(found_draft(connection, caller, draft_id))
 
 
 @router.get(

@@ -122,10 +122,9 @@ def list_answers(
 
 @router.delete("/{round_id}", status_code=204, responses=problems(404))
 def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
-    """Delete a round with its answers, drafts, results, events and revisions. Drafts under way are cancelled.
+    """Delete a round with its answers, drafts, results, model replies, events and revisions. Drafts under way are cancelled.
 
-    What stays: the audit log, which holds ids and names of keys; and, until the cache is emptied, vectors and model replies,
-    which are filed under hashes of texts and belong to no round.
+    The workers delete its vectors within minutes. What stays is the audit log: ids and names of keys.
     """
     with service.store.write() as connection:
         kept = found_round(rounds.get(connection, round_id, team=caller.team))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import check, draft, library, parts, review, worker
+from service.cli import check, draft, keys, library, parts, review, serve, worker
 
 app = typer.Typer(
     name="polyphonie",
@@ -40,5 +40,7 @@ app.command("synthesise")(parts.synthesise)
 app.command("export")(library.export)
 app.command("import-review")(review.import_review)
 app.command("settings")(library.settings)
+app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.add_typer(library.prompts, name="prompts", help="The prompt library.")
+app.add_typer(keys.keys, name="keys", help="Who may call the service.")

@@ -18,6 +18,9 @@ from service.store.tables import KEYS
 Scope = Literal["read", "draft", "review", "evaluate", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+TRUSTED_SECONDS = 1.0
+"""How long a service that found a key does not look it up again: so long a revoked one may still be answered."""
+
 PREFIX = "pk_"
 """So that a key that leaked into a text is found by a search."""
 

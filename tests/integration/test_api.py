@@ -383,7 +383,7 @@ def test_without_a_key_in_force_nothing_is_answered(api: Api, header: dict) -> N
 
 
 def test_a_revoked_key_is_refused_and_its_use_was_noted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.api.callers.TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr("service.store.keys.TRUSTED_SECONDS", 0.0)
     key = api.key("k")
     assert api.client.get("/v1/rounds", headers=key).status_code == 200
     with api.store.write() as connection:
