@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from prompts import listing, load
+from prompts import is_live, listing
 from service.api.callers import Admin, Reader
 from service.api.context import Service
 from service.api.openapi import problems
@@ -39,7 +39,7 @@ def list_prompts(_: Reader) -> PromptList:
                 name=p.name,
                 language=p.language,
                 version=p.version,
-                live=load(p.name, p.language).version == p.version,
+                live=is_live(p),
                 purpose=p.purpose,
                 sha256=p.sha256,
                 system=p.system,
