@@ -15,7 +15,7 @@ prompts = typer.Typer(no_args_is_help=True)
 
 def export(
     source: Annotated[Path, typer.Argument(metavar="DRAFT.json")],
-    to: Annotated[str, typer.Option("--to", help="docx, xlsx, html, json; several with commas.")],
+    to: Annotated[str, typer.Option("--to", help="docx, xlsx, html, md, json; several with commas.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder; by default beside the draft.")] = None,
     revisions: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ from service.exports.review import NO_REVIEW, Review, review_of
 
 __all__ = ["FORMATS", "NO_REVIEW", "Review", "export", "from_json", "review_of"]
 
-FORMATS = ("json", "html", "docx", "xlsx")
+FORMATS = ("json", "html", "docx", "xlsx", "md")
 
 
 def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
@@ -30,5 +30,9 @@ def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
             from service.exports.workbook import to_xlsx
 
             return to_xlsx(draft, review)
+        case "md":
+            from service.exports.markdown import to_markdown
+
+            return to_markdown(draft, review).encode()
         case other:
             raise BadSetting(f"{other} is not a format. Accepted: {', '.join(FORMATS)}.")

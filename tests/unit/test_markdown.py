@@ -1,0 +1,70 @@
+"""Markdown: what people wrote stays text, and the draft's figures are there."""
+
+import html
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from service.exports import export
+from service.exports.markdown import escaped
+from tests.drafts import small_draft
+
+RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+SPECIAL = st.text(alphabet=st.sampled_from("ab1 \t\n.)#*_-+=>|`~[](){}<>!&;:/\\$@\"'é«»\u00a0"), max_size=24)
+
+
+def read(page):
+    return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+@given(SPECIAL)
+@settings(max_examples=120)
+def test_any_text_reads_the_same_once_rendered(text):
+    wanted = re.sub(r"[ \t\n]+", " ", text).strip(" ")
+    for before, tags in (("", {"p"}), ("- ", {"ul", "li"})):
+        page = RENDERER.render(f"{before}x {escaped(text)}" if before else escaped(text))
+        assert read(page).strip() == (f"x {wanted}" if before else wanted).strip()
+        assert set(re.findall(r"<(\w+)", page)) <= tags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "![x](http://evil/x.png)",
+        "[clic](javascript:alert(1))",
+        "| a | b |",
+        "https://evil.example www.evil.example @maintainer",
+        "1. un\n2. deux",
+        "```\ncode",
+        "&lt;b&gt;",
+        "\u202egauche\u202c",
+    ],
+)
+def test_hostile_texts_make_no_markup(text):
+    page = RENDERER.render("- " + escaped(text))
+    assert set(re.findall(r"<(\w+)", page)) <= {"ul", "li"}
+    assert read(page).strip("\n\u2068\u2069") == text.replace("\n", " ")
+    assert not re.search(r"\w://|www\.|(^|[^\\])@", escaped(text))
+
+
+def test_the_page_holds_every_sentence_label_verbatim_answer_and_figure():
+    draft, _ = small_draft()
+    text = export(draft, "md").decode()
+    plain = read(RENDERER.render(text))
+    for q in draft.questions:
+        for said in (*(s.text for s in q.synthesis.sentences), *(v.quote for v in q.verbatims)):
+            assert said in plain
+        for g in (g for g in q.groups if g.level == 1):
+            (line,) = [
+                x for x in plain[plain.index(f"{q.id}. ") :].splitlines() if x.startswith(f"{g.id[3:]} ")
+            ][:1]
+            assert line.startswith(f"{g.id[3:]} {g.label} (")
+            assert f"{len(g.verbatim_ids)} verbatims" in line
+        for a in q.answers:
+            assert a.text in plain
+    assert f'<td style="text-align:right">{draft.ledger.answers.total}</td>' in RENDERER.render(text)
+    assert "PROJET, NON VALIDÉ" in text
