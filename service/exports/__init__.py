@@ -21,7 +21,7 @@ def export(draft: Draft, to: str, review: Review = NO_REVIEW) -> bytes:
         case "html":
             from service.exports.html import to_html
 
-            return to_html(draft).encode()
+            return to_html(draft, review).encode()
         case "docx":
             from service.exports.word import to_docx
 

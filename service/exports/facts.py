@@ -1,7 +1,7 @@
 """The figures of a deliverable, read off the draft in one place, so that every format says the same."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,6 +75,10 @@ class QuestionFacts:
             for v in self.q.verbatims
             if (place := self.q.map.get(v.id)) is not None
         ]
+
+    def counts(self, categories: Sequence[str]) -> list[list[int]]:
+        """Respondents by level-1 group and category."""
+        return [[g.by_category.get(c, 0) for c in categories] for g in self.firsts]
 
     def state_of(self, verbatim: Verbatim) -> str:
         """The one state that a verbatim ended in: a key of TERMS."""

@@ -6,19 +6,24 @@ works through links: sentence → labels → verbatims → answers with the span
 
 import base64
 import hashlib
-from collections import Counter
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.domain.draft import Draft, DraftAnswer, DraftQuestion, Group, Verbatim
-from service.domain.wording import categories, people, typeset
-from service.exports.terms import TERMS
+from service.domain.draft import Draft
+from service.domain.wording import categories, number, people, typeset
+from service.exports.facts import DraftFacts, QuestionFacts, clip, short
+from service.exports.palette import COLOURS, CROSS, REST, SHAPES, looks, shade
+from service.exports.review import NO_REVIEW, Review
+from service.exports.terms import TERMS, long_date
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+ALONE, OTHERS = -2, -1
+"""On the map: an isolated voice; a family that has no colour of its own."""
 
-def to_html(draft: Draft) -> str:
+
+def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
     """The draft as a page in the round's language."""
     language, unit = draft.round.language, draft.round.unit
     environment = Environment(
@@ -31,6 +36,7 @@ def to_html(draft: Draft) -> str:
     style = (TEMPLATES / "draft.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "draft.js").read_text(encoding="utf-8")
     terms = {key: typeset(text, language) for key, text in TERMS[language].items()}
+    facts = DraftFacts(draft, review)
 
     def who(n: int | None, by_category: dict[str, int]) -> str:
         if n is None:
@@ -40,12 +46,22 @@ def to_html(draft: Draft) -> str:
 
     return environment.get_template("draft.html").render(
         draft=draft,
+        facts=facts,
+        review=review,
         t=terms,
-        views=[_View(q) for q in draft.questions],
-        titles={q.id: q.title for q in draft.questions},
+        views=facts.questions,
+        titles=facts.titles,
         who=who,
+        n=lambda value: number(value, language),
+        date=lambda at: long_date(at, language),
         anchor=anchor,
         width=_width,
+        short=short,
+        clip=clip,
+        shade=shade,
+        most=lambda rows: max((max(row, default=0) for row in rows), default=0),
+        chart=_chart,
+        keys=_keys,
         style=style,
         script=script,
         style_hash=_csp(style),
@@ -68,34 +84,41 @@ def _width(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-class _View:
-    """A question with what the template looks up in it."""
+def _keys(facts: QuestionFacts, alone: str, others: str) -> list[dict[str, str | int]]:
+    """The legend of a map: look, colour, path, name and number of verbatims; grouped before isolated."""
+    look = looks(facts)
+    made: list[dict[str, str | int]] = [
+        {
+            "look": look[parent.id],
+            "colour": COLOURS[look[parent.id]],
+            "path": SHAPES[look[parent.id]],
+            "name": f"{short(parent.id)} {parent.label}",
+            "size": len(parent.verbatim_ids),
+        }
+        for parent, _ in facts.families
+        if look[parent.id] >= 0
+    ]
+    made.sort(key=lambda key: int(key["look"]))
+    rest = sum(len(parent.verbatim_ids) for parent, _ in facts.families if look[parent.id] < 0)
+    if rest:
+        made.append({"look": OTHERS, "colour": REST, "path": SHAPES[0], "name": others, "size": rest})
+    if facts.q.isolated:
+        made.append(
+            {"look": ALONE, "colour": "", "path": CROSS, "name": alone, "size": len(facts.q.isolated)}
+        )
+    return made
 
-    def __init__(self, question: DraftQuestion) -> None:
-        self.q = question
-        self.verbatims = {v.id: v for v in question.verbatims}
-        self.groups = {g.id: g for g in question.groups}
-        self.states = Counter(a.state for a in question.answers)
-        self._by_answer: dict[str, list[Verbatim]] = {}
-        for v in question.verbatims:
-            self._by_answer.setdefault(v.answer_id, []).append(v)
-        self.copies = Counter(a.of for a in question.answers if a.state == "duplicate")
 
-    @property
-    def families(self) -> list[tuple[Group, list[Group]]]:
-        """Level-2 groups with their children."""
-        firsts = [g for g in self.q.groups if g.level == 1]
-        return [(r, [g for g in firsts if g.parent == r.id]) for r in self.q.groups if r.level == 2]
-
-    def marked(self, answer: DraftAnswer) -> list[tuple[str, Verbatim | None]]:
-        """The answer's text in pieces, each with the verbatim it belongs to."""
-        pieces: list[tuple[str, Verbatim | None]] = []
-        at = 0
-        for v in sorted(self._by_answer.get(answer.id, []), key=lambda v: v.start):
-            if v.start > at:
-                pieces.append((answer.text[at : v.start], None))
-            pieces.append((answer.text[v.start : v.end], v))
-            at = v.end
-        if at < len(answer.text):
-            pieces.append((answer.text[at:], None))
-        return pieces
+def _chart(facts: QuestionFacts) -> dict[str, object]:
+    """What the page's script draws: points as [anchor of the verbatim, x, y, look]."""
+    look = looks(facts)
+    points = [
+        [
+            anchor("v", s.verbatim.id),
+            s.x,
+            s.y,
+            ALONE if s.group is None else look.get(s.group.parent or "", OTHERS),
+        ]
+        for s in facts.spots
+    ]
+    return {"points": points, "colours": COLOURS, "rest": REST, "shapes": SHAPES, "cross": CROSS}

@@ -145,7 +145,7 @@ class Pictures:
         figure = self._matrix(
             [f"{drawn(g.label, 50)}  {drawn(short(g.id), 20)}" for g in shown],
             [drawn(c, 34) for c in categories],
-            [[g.by_category.get(c, 0) for c in categories] for g in shown],
+            facts.counts(categories)[:MOST_BARS],
         )
         said = "; ".join(
             f"{short(g.id)}: " + ", ".join(f"{c} {n}" for c, n in g.by_category.items()) for g in shown

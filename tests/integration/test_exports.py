@@ -37,7 +37,10 @@ def made(language="fr"):
 
 def test_what_respondents_wrote_is_text_on_the_page():
     page = export(made(), "html").decode()
-    assert len(re.findall(r"<script", page)) == 1
+    assert len(re.findall(r"<script>", page)) == 1
+    assert set(re.findall(r"<script ([^>]*)>", page)) == {
+        'type="application/json"'
+    }  # data, which is never run
     assert not re.search(r"<(img|svg onload|i>|u>|b>)", page)
     assert "&lt;script&gt;" in page
     assert "mot" * 4000 in page
