@@ -282,6 +282,9 @@ class _Report:
                 for f in failures[:MOST_FAILURES]
             ]
             self.kit.table(header, rows, [4, 2.5, TEXT_WIDTH - 6.5])
+        if len(failures) > MOST_FAILURES:
+            said = self.t["failures_more"].format(shown=MOST_FAILURES, total=self.kit.n(len(failures)))
+            self.kit.para("Meta", said)
 
     def _provenance(self) -> None:
         self.kit.heading(1, self.t["provenance"], fresh=False)
