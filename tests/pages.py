@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from embeddings.encoder import HashEncoder
-from service.api import app as application
+from service.api import create_app
+from service.domain.jobs import Jobs
 from service.exports import export
 from service.pipeline import draft_round
 from service.settings import Settings
@@ -66,6 +68,11 @@ class ThreadJobs:
             drafts.finish(connection, draft_id, export(made, "json"))
 
 
+def fake_app(folder: Path, store: Store, jobs: Jobs, *, llm: str = "extractive", tools=fake_tools) -> FastAPI:
+    """The service with a fake encoder."""
+    return create_app(Settings(cache_dir=folder / "cache", llm=llm), store=store, jobs=jobs, tools=tools)
+
+
 @dataclass
 class Service:
     store: Store
@@ -77,13 +84,12 @@ class Service:
 
 
 @contextmanager
-def served(folder: Path, monkeypatch) -> Iterator[Service]:
+def served(folder: Path) -> Iterator[Service]:
     """The service on a free port, with a fresh SQLite file."""
-    monkeypatch.setattr(application, "tools_for", fake_tools)
     store = Store(f"sqlite:///{folder}/polyphonie.sqlite")
     store.migrate()
     jobs = ThreadJobs(store)
-    app = application.create_app(Settings(cache_dir=folder / "cache"), store=store, jobs=jobs)
+    app = fake_app(folder, store, jobs)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(64)

@@ -13,6 +13,7 @@ from service.api.context import Context, ReadLog
 from service.api.guard import Guard
 from service.api.openapi import document
 from service.api.pages import add_pages
+from service.api.pages.desk import ToolsFor
 from service.api.problems import handle_problems
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
@@ -33,11 +34,13 @@ ROUTERS = (
 """In the order in which addresses are looked up."""
 
 
-def create_app(settings: Settings, *, store: Store, jobs: Jobs, open_: bool = False) -> FastAPI:
+def create_app(
+    settings: Settings, *, store: Store, jobs: Jobs, open_: bool = False, tools: ToolsFor = tools_for
+) -> FastAPI:
     """The service over a store whose tables are there, and jobs that make the drafts.
 
     open_: no key is needed as long as none was ever made. Only for a loopback address, where whoever sits at the machine is
-    the only one to reach it; the caller sees to that.
+    the only one to reach it; the caller sees to that. tools: the encoder and the model that the pages work with.
     """
     reads = ReadLog(store)
 
@@ -54,7 +57,7 @@ def create_app(settings: Settings, *, store: Store, jobs: Jobs, open_: bool = Fa
     app.state.gate = Gate.of(settings, store, open_=open_)
     for router in ROUTERS:
         app.include_router(router)
-    add_pages(app, settings, tools_for)
+    add_pages(app, settings, tools)
     handle_problems(app)
     if settings.cors_origins:
         app.add_middleware(

@@ -5,6 +5,7 @@ The API and the pages change a draft through `Reviews.change` alone: whoever is 
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -59,6 +60,8 @@ class Reviews:
         self._store = store
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, int], Reviewed] = OrderedDict()
+        self.on_forget: list[Callable[[str], None]] = []
+        """Told of each draft that is forgotten: who keeps more of it."""
 
     def load(self, connection: Connection, draft_id: str, version: int) -> Reviewed | None:
         """The draft of the store after that many revisions; None where it has no result (yet)."""
@@ -110,6 +113,8 @@ class Reviews:
         with self._lock:
             for key in [k for k in self._kept if k[0] == draft_id]:
                 del self._kept[key]
+        for told in self.on_forget:
+            told(draft_id)
 
     def _keep(self, draft_id: str, reviewed: Reviewed) -> None:
         with self._lock:

@@ -129,10 +129,13 @@ def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
     with service.store.write() as connection:
         kept = found_round(rounds.get(connection, round_id, team=caller.team))
         under_way = drafts.of_round(connection, round_id, "queued", "running")
+        done = drafts.of_round(connection, round_id, "done")
         rounds.remove(connection, round_id, team=caller.team)
         audit.append(connection, [did(caller, "round.delete", round_id, answers=kept.n_answers)])
     for draft_id in under_way:
         service.jobs.cancel(draft_id)
+    for draft_id in done:
+        service.reviews.forget(draft_id)
 
 
 def found_round(kept: StoredRound | None) -> StoredRound:

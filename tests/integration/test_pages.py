@@ -1,19 +1,19 @@
 """The pages over HTTP: who may come in, forms of other sites, two people on one label, what is undone, searched, drafted again."""
 
 import re
-from pathlib import Path
+import time
+from contextlib import contextmanager
 
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api import app as application
 from service.api.pages.page import inside, with_values
 from service.domain.jobs import Configuration, HeldJobs
+from service.errors import StopAll
 from service.exports import export
-from service.settings import Settings
 from service.store import Store, drafts, keys, rounds
 from tests.drafts import small_draft
-from tests.pages import fake_tools
+from tests.pages import fake_app
 
 
 class Person:
@@ -42,21 +42,23 @@ class Person:
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
-    monkeypatch.setattr(application, "tools_for", fake_tools)
-    store = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
-    store.migrate()
-    made = application.create_app(Settings(cache_dir=tmp_path / "cache"), store=store, jobs=HeldJobs())
-    made.state.folder = Path(tmp_path)
-    yield made
-    store.close()
+def store(tmp_path):
+    opened = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
+    opened.migrate()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def draft_id(app) -> str:
+def app(tmp_path, store):
+    return fake_app(tmp_path, store, HeldJobs())
+
+
+@pytest.fixture
+def draft_id(store) -> str:
     """A draft that is done, of team a."""
     draft, round_ = small_draft()
-    with app.state.context.store.write() as connection:
+    with store.write() as connection:
         kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
         asked = drafts.add(
             connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
@@ -229,6 +231,50 @@ def test_a_question_is_drafted_again_and_the_persons_sentence_stays(app, draft_i
     assert "Change 2 is saved" in page
     assert "Mine." in page
     assert "written by ana" in page
+
+
+def test_with_a_model_a_question_is_drafted_again_in_the_background(tmp_path, store, draft_id):
+    app = fake_app(tmp_path, store, HeldJobs(), llm="openai:model")
+    ana = person(app, "ana")
+    ana.get(f"/drafts/{draft_id}/questions/1")
+    page = ana.send(f"/drafts/{draft_id}/questions/1/redraft").text
+    for _ in range(200):
+        if "being written" not in page:
+            break
+        time.sleep(0.02)
+        page = ana.get(f"/drafts/{draft_id}/questions/1").text
+    assert "Synthesis drafted again" in ana.get(f"/drafts/{draft_id}/history").text
+
+
+def test_a_redraft_that_fails_is_told(tmp_path, store, draft_id):
+    @contextmanager
+    def no_model(settings, language, kept=None):
+        raise StopAll("the key is not accepted")
+        yield
+
+    app = fake_app(tmp_path, store, HeldJobs(), llm="openai:model", tools=no_model)
+    ana = person(app, "ana")
+    ana.get(f"/drafts/{draft_id}/questions/1")
+    page = ana.send(f"/drafts/{draft_id}/questions/1/redraft").text
+    for _ in range(200):
+        if "being written" not in page:
+            break
+        time.sleep(0.02)
+        page = ana.get(f"/drafts/{draft_id}/questions/1").text
+    assert "the key is not accepted" in page
+    assert "Nobody has changed anything" in ana.get(f"/drafts/{draft_id}/history").text
+
+
+def test_a_deleted_round_leaves_nothing_of_its_drafts_in_memory(app, draft_id):
+    ana = person(app, "ana")
+    assert "Des vélos" in ana.get(f"/drafts/{draft_id}/search?q=velos").text
+    with app.state.context.store.read() as connection:
+        round_id = drafts.get(connection, draft_id).round_id
+    assert app.state.desk._indexes
+    assert ana.client.delete(f"/v1/rounds/{round_id}").status_code == 204
+    assert not app.state.desk._indexes
+    assert not app.state.context.reviews._kept
+    assert ana.get(f"/drafts/{draft_id}").status_code == 404
 
 
 def test_a_word_report_carries_the_mark_until_the_draft_is_approved(app, draft_id):

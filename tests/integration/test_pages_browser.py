@@ -31,8 +31,8 @@ def browser():
 
 
 @pytest.fixture
-def service(tmp_path, monkeypatch):
-    with served(tmp_path, monkeypatch) as running:
+def service(tmp_path):
+    with served(tmp_path) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ __all__ = ["add_pages"]
 def add_pages(app: FastAPI, settings: Settings, tools_for: ToolsFor) -> None:
     """Put the pages under `/`. tools_for: gives the encoder that searches by meaning, and the model that drafts again."""
     app.state.desk = Desk(settings, tools_for)
+    app.state.context.reviews.on_forget.append(app.state.desk.forget)
     pages = APIRouter()
     for router in (entry.router, review.router, changes.router):
         pages.include_router(router)

@@ -136,7 +136,6 @@ class Desk:
         Without a model it is done on return: True. With one it goes on in the background, and `writing` tells how it stands.
         """
         settings = self._settings if llm is None else self._settings.model_copy(update={"llm": llm})
-
         kept = folder_of(settings, round_id)
 
         def encode(texts: Sequence[str]) -> "NDArray[np.float32]":
@@ -167,6 +166,11 @@ class Desk:
             if found is not None and not found.running:
                 del self._writing[draft_id, question_id]
         return found
+
+    def forget(self, draft_id: str) -> None:
+        """The draft was deleted with its round."""
+        with self._lock:
+            self._indexes.pop(draft_id, None)
 
     def _watched(self, key: tuple[str, str], write: Callable[[], None]) -> None:
         error = None
