@@ -21,7 +21,7 @@ $(READY): pyproject.toml uv.lock
 	@python3 -m venv $(VENV) || { apt-get update -q && apt-get install -qy python3-venv && python3 -m venv $(VENV); }
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check $(TORCH)
-	@$(VENV)/bin/uv sync --quiet --frozen --inexact --all-extras --python $(PY)
+	@$(VENV)/bin/uv sync --quiet --frozen --inexact --all-extras --compile-bytecode --python $(PY)
 	@touch $@
 
 # What some tests drive: a browser, LibreOffice, PostgreSQL. Without them, those tests skip and say so.
