@@ -31,6 +31,7 @@ from service.stages.final_check import check_draft
 from service.stages.group import group_verbatims
 from service.stages.segment import segment
 from service.stages.settle import settle
+from service.stages.suspects import SetAside, set_aside
 from service.stages.synthesise import synthesise
 from service.stages.themes import find_themes
 
@@ -55,6 +56,8 @@ class Worked:
     segmented: Segmented
     grouped: Grouped
     topic: Topic
+    aside: SetAside
+    """What looks like an order: in no group, and unknown to the topic."""
 
 
 def group_question(
@@ -71,16 +74,15 @@ def group_question(
     segmented = segment(content.kept, round_.language, chat=chat, whole=whole_answers)
     voices = _voices(answers, content, segmented)
     categories = {a.voice: a.category for a in answers if a.category is not None}
-    grouped = group_verbatims(
-        question, segmented.verbatims, encoder=encoder, voices=voices, categories=categories
-    )
+    aside = set_aside(answers, segmented.verbatims)
+    grouped = group_verbatims(question, aside.kept, encoder=encoder, voices=voices, categories=categories)
     duplicates = {d.answer_id for d in content.duplicates}
     spoke = {v.answer_id for v in segmented.verbatims} | duplicates
     topic = Topic(
         question=question,
         language=round_.language,
         unit=round_.unit,
-        verbatims=segmented.verbatims,
+        verbatims=aside.kept,
         groups=grouped.groups,
         isolated=grouped.isolated,
         voices=voices,
@@ -95,6 +97,7 @@ def group_question(
         segmented=segmented,
         grouped=grouped,
         topic=topic,
+        aside=aside,
     )
 
 
@@ -245,6 +248,7 @@ def _answer_states(work: Worked) -> tuple[DraftAnswer, ...]:
 
 def _draft_question(work: Worked, settled: Settled, made: Synthesised) -> DraftQuestion:
     topic = settled.topic
+    isolation = (*work.aside.isolated, *topic.isolated)
     return DraftQuestion(
         id=work.question.id,
         title=work.question.title,
@@ -254,8 +258,8 @@ def _draft_question(work: Worked, settled: Settled, made: Synthesised) -> DraftQ
         answers=_answer_states(work),
         verbatims=work.segmented.verbatims,
         groups=topic.groups,
-        isolated=tuple(i.verbatim_id for i in topic.isolated),
-        isolation=topic.isolated,
+        isolated=tuple(i.verbatim_id for i in isolation),
+        isolation=isolation,
         unrevised=settled.unrevised,
         map=work.grouped.map,
         n_respondents=topic.n_respondents,
@@ -303,6 +307,7 @@ def _ledger(
         closed_answers=sum(1 for a in round_.answers if a.question_id not in open_ids),
         fallbacks=fallbacks,
         failures=tuple(failures),
+        suspects=tuple(s for w in works for s in w.aside.suspects),
         masked=masked_counts(chat),
     )
 

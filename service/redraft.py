@@ -35,6 +35,7 @@ def redraft_question(draft: Draft, question_id: str, *, encode: Encode, chat: Ch
 
 def _topic(draft: Draft, q: DraftQuestion) -> Topic:
     people = people_of([q])
+    aside = {v for s in draft.ledger.suspects for v in s.verbatim_ids}
     closed = None
     if q.closed_counts:
         closed = Question(
@@ -46,7 +47,7 @@ def _topic(draft: Draft, q: DraftQuestion) -> Topic:
         unit=draft.round.unit,
         verbatims=q.verbatims,
         groups=q.groups,
-        isolated=q.isolation,
+        isolated=tuple(i for i in q.isolation if i.verbatim_id not in aside),
         voices={v: tuple(sorted(who)) for v, who in people.voices.items()},
         categories=people.categories,
         n_respondents=q.n_respondents,

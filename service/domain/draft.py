@@ -180,6 +180,17 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Suspect:
+    """An answer that looks like an order to a machine, or carries what could deceive one. Kept and listed, never dropped."""
+
+    answer_id: str
+    ways: tuple[str, ...]
+    """In which ways, from `service.domain.orders.Way`."""
+    verbatim_ids: tuple[str, ...] = ()
+    """Its ideas that no label and no synthesis may rest on; they are isolated voices."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerCounts:
     total: int
     with_content: int
@@ -211,6 +222,8 @@ class Ledger:
     unsupported: int = 0
     """Labels and sentences shown as unsupported."""
     failures: tuple[Failure, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    """Answers that look like orders, in the order of the answers."""
     masked: Mapping[str, int] = field(default_factory=dict)
     """Kind of personal data → how many different ones were replaced by placeholders in what the model was sent."""
 

@@ -149,6 +149,7 @@ class DraftFacts:
             LedgerLine(name="closed_answers", total=self.draft.ledger.closed_answers),
             LedgerLine(name="fallbacks", total=self.draft.ledger.fallbacks),
             LedgerLine(name="unsupported_count", total=self.draft.ledger.unsupported),
+            LedgerLine(name="suspects", total=len(self.draft.ledger.suspects)),
             *lines,
         ]
 

@@ -50,6 +50,7 @@ def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
         review=review,
         t=terms,
         views=facts.questions,
+        suspects={s.answer_id: s for s in draft.ledger.suspects},
         titles=facts.titles,
         who=who,
         n=lambda value: number(value, language),
