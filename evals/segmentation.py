@@ -129,16 +129,14 @@ def score(passages: Sequence[Passage], cutter: Cutter) -> Score:
     differences = []
     for passage in passages:
         starts = [m.start() for m in re.finditer(r"\w+", passage.text)]
-        gold = _places(starts, passage.bounds)
-        ours = _places(starts, [start for start, _ in cutter(passage.text)])
+        gold = boundaries(starts, passage.bounds)
+        ours = boundaries(starts, [start for start, _ in cutter(passage.text)])
         hits, ours_all, gold_all = hits + len(gold & ours), ours_all + len(ours), gold_all + len(gold)
         edges = [0, *sorted(gold), len(starts)]
         units += len(edges) - 1
         through += sum(any(a < place < b for place in ours) for a, b in pairwise(edges))
         if len(starts) > 3:
-            differences.append(
-                float(segeval.window_diff(_masses(ours, len(starts)), _masses(gold, len(starts))))
-            )
+            differences.append(window_diff(ours, gold, len(starts)))
     precision, recall = hits / max(1, ours_all), hits / max(1, gold_all)
     return Score(
         f1=2 * precision * recall / ((precision + recall) or 1),
@@ -150,10 +148,15 @@ def score(passages: Sequence[Passage], cutter: Cutter) -> Score:
     )
 
 
-def _places(starts: Sequence[int], bounds: Sequence[int]) -> set[int]:
+def boundaries(starts: Sequence[int], bounds: Sequence[int]) -> set[int]:
     """Words before each boundary; the beginning and the end of the text are no boundaries."""
     before = {sum(start < bound for start in starts) for bound in bounds}
     return before - {0, len(starts)}
+
+
+def window_diff(ours: set[int], gold: set[int], words: int) -> float:
+    """WindowDiff (Pevzner and Hearst 2002) of two sets of boundaries in a text of so many words."""
+    return float(segeval.window_diff(_masses(ours, words), _masses(gold, words)))
 
 
 def _masses(places: set[int], words: int) -> tuple[int, ...]:

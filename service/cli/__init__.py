@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import check, draft, keys, library, parts, review, serve, worker
+from service.cli import check, draft, evals, keys, library, parts, review, serve, worker
 
 app = typer.Typer(
     name="polyphonie",
@@ -39,6 +39,7 @@ app.command("label")(parts.label)
 app.command("synthesise")(parts.synthesise)
 app.command("export")(library.export)
 app.command("import-review")(review.import_review)
+app.command("evals", context_settings=evals.PASS_ON)(evals.evals)
 app.command("settings")(library.settings)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)

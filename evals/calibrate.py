@@ -1,0 +1,95 @@
+"""`python -m evals.calibrate [DATA]`: from which likeness do two sentences say the same? Read off pairs that people matched.
+
+French: labels that two careful readings gave to groups of the same answers (at least 40 % in common) against labels of groups
+without an answer in common (`grand-debat-coded`). English: arguments and the key points that a crowd matched them to, against
+the other key points of the same topic and side (`argkp2021`).
+"""
+
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import load_encoder
+from evals.references import read_answers, read_reference
+from evals.scoring.contradiction import contradicts
+from evals.scoring.matching import THRESHOLDS, likeness
+from service.domain.round import Language
+from service.stages.check import Encode
+
+SHARED = 0.4
+"""Part of the answers of two readers' groups that both have, from which their labels are a pair."""
+
+
+def french(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
+    """Likeness of every pair of labels, whether people matched it, and matched pairs taken for a contradiction."""
+    members: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for a in read_answers(folder):
+        for coding in a.codings:
+            for group in coding:
+                members[a.question_id, group].add(a.answer_id)
+    alike, same, contrary = [], [], 0
+    for q in read_reference(folder).questions:
+        one, two = ([g for g in q.groups if g.coding == reader] for reader in ("A", "B"))
+        table = likeness([g.label for g in one], [g.label for g in two], encode)
+        for i, g in enumerate(one):
+            for j, h in enumerate(two):
+                mine, theirs = members[q.id, g.id], members[q.id, h.id]
+                shared = len(mine & theirs) / max(1, len(mine | theirs))
+                if shared >= SHARED or shared == 0:
+                    alike.append(table[i, j])
+                    same.append(shared >= SHARED)
+                    contrary += shared >= SHARED and contradicts(g.label, h.label)
+    return np.array(alike), np.array(same), contrary
+
+
+def english(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
+    answers = defaultdict(list)
+    for a in read_answers(folder):
+        if a.codings[0]:
+            answers[a.question_id].append(a)
+    alike, same, contrary = [], [], 0
+    for q in read_reference(folder).questions:
+        some = answers[q.id]
+        table = likeness([a.text for a in some], [g.label for g in q.groups], encode)
+        for i, a in enumerate(some):
+            for j, g in enumerate(q.groups):
+                alike.append(table[i, j])
+                same.append(g.id in a.codings[0])
+                contrary += g.id in a.codings[0] and contradicts(a.text, g.label)
+    return np.array(alike), np.array(same), contrary
+
+
+def told(name: str, language: Language, alike: np.ndarray, same: np.ndarray, contrary: int) -> list[str]:
+    lines = [
+        f"{name}: {int(same.sum())} matched pairs, {int((~same).sum())} others; AUC {roc_auc_score(same, alike):.3f}; "
+        f"{contrary} matched pairs taken for a contradiction",
+        "  threshold  matched pairs found  others taken for one  F1",
+    ]
+    for threshold in (0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60):
+        said = alike >= threshold
+        found, wrong = (said & same).sum() / same.sum(), (said & ~same).sum() / (~same).sum()
+        f1 = 2 * (said & same).sum() / (said.sum() + same.sum())
+        mark = "  <- in use" if threshold == THRESHOLDS[language] else ""
+        lines.append(f"  {threshold:9.2f}  {found:19.2f}  {wrong:20.4f}  {f1:.2f}{mark}")
+    return lines
+
+
+def main() -> None:
+    data = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POLYPHONIE_DATA", "../shared/data"))
+    cache = Path("~/.cache/polyphonie/vectors.sqlite").expanduser()
+    for name, language, pairs in (("grand-debat-coded", "fr", french), ("argkp2021", "en", english)):
+        if not (data / name).is_dir():
+            print(f"{name}: not in {data}, skipped")
+            continue
+        spoken: Language = "fr" if language == "fr" else "en"
+        encode = CachedEncoder(load_encoder("local", spoken), cache).encode
+        print("\n".join(told(name, spoken, *pairs(data / name, encode))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""Labels, syntheses and themes beside the human text: coverage, precision, wording, form, support, quantities, readability."""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rouge_score import rouge_scorer
+from sacrebleu.metrics import CHRF
+
+from evals.scoring.contradiction import contradicts
+from evals.scoring.matching import THRESHOLDS, Match, likeness, match
+from evals.statistics import Part
+from service.domain.language import is_surely_other
+from service.domain.round import Language
+from service.domain.wording import CLAIMS, ORDER, overclaim
+from service.stages.check import SUPPORTED, Encode, one_sentence, support, turned
+from service.stages.cutting import stops
+from service.stages.extractive import VERB
+
+LABEL_WORDS = 25
+FEWEST_PIECE_WORDS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """One sentence of a draft with what it rests on."""
+
+    text: str
+    sources: tuple[str, ...] = ()
+    """Labels that it cites."""
+    n: int | None = None
+    """Respondents behind it; None where nobody counted."""
+    total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """A text of ours beside the human one: what is counted, and what a reader of the report sees."""
+
+    figures: Mapping[str, Part]
+    human: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    matches: tuple[Match, ...] = ()
+    contradictions: tuple[tuple[int, int], ...] = field(default=())
+
+
+def compare_labels(
+    human: Sequence[str],
+    ours: Sequence[str],
+    encode: Encode,
+    language: Language,
+    *,
+    paired: bool = False,
+    refused: int = 0,
+) -> Compared:
+    """Labels of one question. paired: ours[i] was written for the group whose human label is human[i].
+
+    refused: labels for which a model's text was refused. No human label raises ValueError: nothing can be measured.
+    """
+    if not human:
+        raise ValueError("the reference has no label")
+    if not any(t.strip() for t in ours):
+        raise ValueError("the draft has no label")
+    found = match(human, ours, encode, language)
+    partner = _partners(human, ours, encode, paired)
+    contrary = {j for _, j in found.contradictions}
+    if paired:
+        contrary |= {i for i, (h, o) in enumerate(zip(human, ours, strict=True)) if contradicts(h, o)}
+    near = [
+        0.0 if j is None or contradicts(human[i], ours[j]) else _alike(human[i], ours[j], encode)
+        for i, j in partner
+    ]
+    return Compared(
+        figures={
+            "coverage": (len(found.matches), len(human)),
+            "precision": (len(found.matches), len(ours)),
+            "nearness": (sum(near), len(human)),
+            "rouge_l": (sum(_rouge_l(human[i], ours[j]) for i, j in partner if j is not None), len(human)),
+            "chrf": (sum(_chrf(human[i], ours[j]) for i, j in partner if j is not None), len(human)),
+            "words": (sum(_n_words(t) for t in ours), len(ours)),
+            "form": (sum(_is_position(t) for t in ours), len(ours)),
+            "language": (sum(not is_surely_other(t, language) for t in ours), len(ours)),
+            "contradiction": (len(contrary), len(ours)),
+            "refused": (refused, len(ours)),
+        },
+        human=tuple(human),
+        ours=tuple(ours),
+        matches=found.matches,
+        contradictions=found.contradictions,
+    )
+
+
+def _partners(
+    human: Sequence[str], ours: Sequence[str], encode: Encode, paired: bool
+) -> list[tuple[int, int | None]]:
+    """The label of ours that each human one is compared with: its group's, else the nearest."""
+    if paired:
+        return [(i, i) for i in range(len(human))]
+    alike = likeness(human, ours, encode)
+    return [(i, int(row.argmax())) for i, row in enumerate(alike)]
+
+
+def _alike(human: str, ours: str, encode: Encode) -> float:
+    return float(likeness([human], [ours], encode)[0, 0])
+
+
+def compare_synthesis(
+    human: Sequence[str],
+    ours: Sequence[Written],
+    encode: Encode,
+    language: Language,
+    *,
+    source: Sequence[str] = (),
+    refused: int = 0,
+) -> Compared:
+    """A synthesis (or a theme) beside the human paragraphs. source: the labels that both were written from.
+
+    Raises ValueError where one of them has no sentence.
+    """
+    theirs = sentences(human)
+    said = [w for w in ours if w.text.strip()]
+    if not theirs or not said:
+        raise ValueError(f"{'the reference' if not theirs else 'the draft'} has no sentence")
+    texts = [w.text for w in said]
+    near, matches, contrary = _nearest(theirs, texts, encode, language)
+    whole, text = " ".join(human), " ".join(texts)
+    figures: dict[str, Part] = {
+        "coverage": (len(matches), len(theirs)),
+        "nearness": (sum(near), len(theirs)),
+        "rouge_l": (_rouge_l(whole, text), 1),
+        "chrf": (_chrf(whole, text), 1),
+        "contradiction": (len({j for _, j in contrary}), len(texts)),
+        "length": (_n_words(text), _n_words(whole)),
+        "readability": (readability(text, language), 1),
+        "refused": (refused, len(texts)),
+        "quantities": _quantities(said),
+    }
+    if source:
+        figures["compression"] = (_n_words(text), sum(map(_n_words, source)))
+    if any(w.sources for w in said):
+        figures["support"] = (sum(_carried(w, encode) for w in said), len(said))
+    return Compared(
+        figures=figures, human=tuple(theirs), ours=tuple(texts), matches=matches, contradictions=contrary
+    )
+
+
+def _nearest(
+    human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language
+) -> tuple[list[float], tuple[Match, ...], tuple[tuple[int, int], ...]]:
+    """For each human sentence its likeness to the nearest piece of ours that does not contradict it; the pairs at the
+    threshold; the pairs (human, ours) that contradict."""
+    parts = [(j, piece) for j, text in enumerate(ours) for piece in pieces(text)]
+    alike = likeness(human, [p for _, p in parts], encode)
+    near: list[float] = []
+    matches, contrary = [], set()
+    for i, row in enumerate(alike):
+        best = 0.0
+        for k in sorted(range(len(parts)), key=lambda k: (-row[k], k)):
+            if best or row[k] == 0:
+                break
+            j, piece = parts[k]
+            if not contradicts(human[i], piece):
+                best = float(row[k])
+                if best >= THRESHOLDS[language]:
+                    matches.append(Match(human=i, ours=j, likeness=round(best, 4)))
+            elif row[k] >= THRESHOLDS[language]:
+                contrary.add((i, j))
+        near.append(best)
+    return near, tuple(matches), tuple(sorted(contrary))
+
+
+def sentences(paragraphs: Sequence[str]) -> list[str]:
+    """The sentences of a text."""
+    found: list[str] = []
+    for paragraph in paragraphs:
+        edges = [0, *stops(paragraph), len(paragraph)]
+        found += [paragraph[a:b].strip() for a, b in itertools.pairwise(edges)]
+    return [s for s in found if re.search(r"\w", s)]
+
+
+def pieces(text: str) -> list[str]:
+    """A sentence, and the parts of it that say something of their own: quotations, and what semicolons and colons part."""
+    parts = [p.strip(" ,.") for p in re.split(r"[;:«»“”()]", text)]
+    return [text, *(p for p in parts if _n_words(p) >= FEWEST_PIECE_WORDS and p != text.strip(" ,."))]
+
+
+def _carried(written: Written, encode: Encode) -> bool:
+    return (
+        bool(written.sources)
+        and support(written.text, written.sources, encode) >= SUPPORTED
+        and turned(written.text, written.sources) is None
+        and not any(contradicts(written.text, s) for s in written.sources if len(written.sources) == 1)
+    )
+
+
+def _quantities(said: Sequence[Written]) -> Part:
+    """Of the sentences with a word of quantity and known counts: those whose count carries the word."""
+    counted = [w for w in said if w.n is not None and w.total and quantity(w.text)]
+    return sum(overclaim(w.text, w.n or 0, w.total) is None for w in counted), len(counted)
+
+
+def quantity(text: str) -> str | None:
+    """The strongest class of quantity that a text claims, one of `wording.ORDER`, or None."""
+    said = [name for name, pattern in CLAIMS if re.search(pattern, text, re.IGNORECASE)]
+    return max(said, key=ORDER.index, default=None)
+
+
+_ROUGE = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False, tokenizer=None)
+_CHRF = CHRF(word_order=0)
+
+
+class _Words:
+    """rouge-score's own tokenizer drops every letter with an accent; this one keeps them."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return re.findall(r"\w+", text.casefold())
+
+
+_ROUGE = rouge_scorer.RougeScorer(["rougeL"], tokenizer=_Words())
+
+
+def _rouge_l(human: str, ours: str) -> float:
+    return float(_ROUGE.score(human, ours)["rougeL"].fmeasure)
+
+
+def _chrf(human: str, ours: str) -> float:
+    return float(_CHRF.sentence_score(ours, [human]).score) / 100
+
+
+def _n_words(text: str) -> int:
+    return len(re.findall(r"\w+(?:['’-]\w+)*", text))
+
+
+def _is_position(text: str) -> bool:
+    """One sentence of 4 to 25 words with a verb."""
+    return one_sentence(text, LABEL_WORDS) is None and _n_words(text) >= 4 and bool(VERB.search(text))
+
+
+def readability(text: str, language: Language) -> float:
+    """Reading ease: French after Kandel and Moles (1958), 207 - 1.015 words per sentence - 73.6 syllables per word;
+    English after Flesch (1948), 206.835 - 1.015 … - 84.6 …. Syllables are runs of vowels, a mute final e not counted."""
+    said = re.findall(r"[^\W\d_]+", text.casefold())
+    if not said:
+        return 0.0
+    per_sentence = len(said) / max(1, len(sentences([text])))
+    per_word = sum(map(_syllables, said)) / len(said)
+    if language == "fr":
+        return 207 - 1.015 * per_sentence - 73.6 * per_word
+    return 206.835 - 1.015 * per_sentence - 84.6 * per_word
+
+
+def _syllables(word: str) -> int:
+    runs = len(re.findall(r"[aeiouyàâäéèêëîïôöùûüœæ]+", word))
+    mute = bool(re.search(r"[^aeiouyéèê](?:e|es|ent)$", word)) and runs > 1
+    return max(1, runs - mute)
