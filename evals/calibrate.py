@@ -8,6 +8,7 @@ the other key points of the same topic and side (`argkp2021`).
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from embeddings.encoder import load_encoder
 from evals.references import read_answers, read_reference
 from evals.scoring.contradiction import contradicts
 from evals.scoring.matching import THRESHOLDS, likeness
+from evals.scoring.texts import CARRIED, sentences
+from evals.suites.example import FOLDER
 from service.domain.round import Language
-from service.stages.check import Encode
+from service.stages.check import Encode, support
 
 SHARED = 0.4
 """Part of the answers of two readers' groups that both have, from which their labels are a pair."""
@@ -64,6 +67,26 @@ def english(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
     return np.array(alike), np.array(same), contrary
 
 
+def carried(folders: Sequence[Path], encode: Encode) -> list[str]:
+    """Support of people's synthesis sentences by their own labels, and by those of another question of the set."""
+    own, other = [], []
+    for folder in folders:
+        questions = [q for q in read_reference(folder).questions if q.groups and q.syntheses]
+        for k, q in enumerate(questions):
+            labels = [g.label for g in q.groups]
+            own += [support(s, labels, encode) for s in sentences(q.syntheses[0])]
+            strange = questions[(k + 3) % len(questions)].syntheses[0]
+            other += [support(s, labels, encode) for s in sentences(strange)]
+    return [
+        f"Support of {len(own)} human synthesis sentences by their labels, of {len(other)} by another question's:",
+        *(
+            f"  {mark:.2f}  {np.mean(np.array(own) >= mark):.2f}  {np.mean(np.array(other) >= mark):.2f}"
+            + ("  <- in use" if mark == CARRIED else "")
+            for mark in (0.30, 0.35, 0.40, 0.45, 0.50)
+        ),
+    ]
+
+
 def told(name: str, language: Language, alike: np.ndarray, same: np.ndarray, contrary: int) -> list[str]:
     lines = [
         f"{name}: {int(same.sum())} matched pairs, {int((~same).sum())} others; AUC {roc_auc_score(same, alike):.3f}; "
@@ -89,6 +112,8 @@ def main() -> None:
         spoken: Language = "fr" if language == "fr" else "en"
         encode = CachedEncoder(load_encoder("local", spoken), cache).encode
         print("\n".join(told(name, spoken, *pairs(data / name, encode))))
+    folders = [f for f in (data / "esante-2020", FOLDER) if f.is_dir()]
+    print("\n".join(carried(folders, CachedEncoder(load_encoder("local", "fr"), cache).encode)))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,7 @@ ALIKE = 0.5
 def contradicts(one: str, other: str) -> bool:
     """True if the texts surely say the contrary of each other; symmetric. Unsure is False."""
     a, b = _Said(one), _Said(other)
-    turned = a.denied & b.affirmed or b.denied & a.affirmed
-    if turned and not a.denied & b.denied and _about_the_same(a, b):
+    if (a.turns(b) or b.turns(a)) and _about_the_same(a, b):
         return True
     signs = polarity(one), polarity(other)
     if signs[0] * signs[1] < 0 and _about_the_same(a, b):
@@ -63,27 +62,40 @@ class _Said:
     """Content words of a text by how they are said: denied, affirmed, near a word that may turn them, or compared."""
 
     def __init__(self, text: str) -> None:
-        self.words = _with_plain_only(words(re.sub(r"[.:;!?]+(?=\s|$)", " et ", text)))
+        self.words = _with_plain_only(words(re.sub(r"[.,:;!?]+(?=\s|$)", " et ", text)))
+        contracted = re.search(r"n['’]t\b", text) is not None  # else "dont" is French
         self.stems = {w[:STEM] for w in self.words if _content(w)}
-        self.denied: set[str] = set()
+        self.scopes: list[set[str]] = []
         near_loose: set[str] = set()
         loose: set[str] = set()
         for at, word in enumerate(self.words):
-            if word in DENY or (word.endswith("nt") and word[:-2] in _AUXILIARIES):
-                around = self._around(at, after=SCOPE, before=1)
-                self.denied |= {w[:STEM] for w in around}
+            if self._denies(at, contracted=contracted):
+                self.scopes.append({w[:STEM] for w in self._around(at, after=SCOPE, before=1)})
             elif word in LOOSE:
                 loose.add(word[:STEM])
                 near_loose |= {w[:STEM] for w in self._around(at, after=4, before=3) if w not in LOOSE}
         self.more = self._after(_MORE)
         self.less = self._after(_LESS)
+        self.denied = {stem for scope in self.scopes for stem in scope}
         self.affirmed = (self.stems - near_loose | loose) - self.denied
+
+    def turns(self, other: "_Said") -> bool:
+        """A denial here bears on what the other affirms, and on nothing that it denies as well."""
+        return any(scope & other.affirmed and not scope & other.denied for scope in self.scopes)
+
+    def _denies(self, at: int, *, contracted: bool) -> bool:
+        word = self.words[at]
+        if word in ("plus", "guere"):  # "ne … plus"
+            return bool({"ne", "n"} & set(self.words[max(0, at - 3) : at]))
+        if word == "personne":
+            return self.words[at + 1 : at + 2] in (["ne"], ["n"])
+        return word in DENY or (contracted and word.endswith("nt") and word[:-2] in _AUXILIARIES)
 
     def _after(self, marks: frozenset[str]) -> set[str]:
         """Stems of the words that one of the marks compares: the next content word, or the one before."""
         found: set[str] = set()
         for at, word in enumerate(self.words):
-            if word in marks:
+            if word in marks and not self._denies(at, contracted=False):
                 found |= {w[:STEM] for w in self._around(at, after=1, before=0)}
         return found
 
@@ -116,7 +128,7 @@ _EMPTY = word_set(
 def _with_plain_only(said: list[str]) -> list[str]:
     """The words without "pas seulement", "not only", "n'est pas que": they deny nothing."""
     text = re.sub(
-        r"\b(?:pas seulement|pas uniquement|pas que|not only|not just|no doubt|sans doute|pas moins)\b",
+        r"\b(?:pas (?:aux? |aux |les? |la )?seul\w*|pas uniquement|pas que|not only|not just|no doubt|sans doute|pas moins)\b",
         "",
         " ".join(said),
     )

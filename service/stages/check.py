@@ -218,7 +218,10 @@ def turned(text: str, sources: Sequence[str]) -> str | None:
 
 def _denies(text: str) -> bool:
     """A full negation: "ne" alone may be an expletive ("je crains qu'il ne parte")."""
-    return any(w in DENIALS or (w.endswith("nt") and w[:-2] in AUXILIARIES) for w in words(text))
+    contracted = re.search(r"n['’]t\b", text) is not None  # else "dont" is French
+    return any(
+        w in DENIALS or (contracted and w.endswith("nt") and w[:-2] in AUXILIARIES) for w in words(text)
+    )
 
 
 def support(text: str, sources: Sequence[str], encode: Encode) -> float:

@@ -76,6 +76,8 @@ def test_a_turned_statement_is_caught():
     assert turned("Les bus passent", ["Les bus ne passent pas", "Aucun bus"])
     assert turned("Je crains que le bus ne parte", ["Le bus part trop tôt"]) is None
     assert turned("Les bus ne passent pas", ["Les bus ne passent jamais"]) is None
+    assert turned("Dix lignes, dont deux de nuit, sont demandées", ["Dix lignes sont demandées"]) is None
+    assert turned("They don't run at night", ["They run at night"])
 
 
 def test_support_is_high_for_what_is_said_and_low_for_what_is_not():
