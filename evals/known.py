@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from evals.references import ReferenceQuestion, read_reference
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import load_encoder
+from evals.references import read_reference
 from evals.scoring.reach import reach
 from evals.scoring.texts import Compared, Written, compare_labels, compare_synthesis
 from evals.statistics import ratio
@@ -41,6 +43,7 @@ def labels(encode: Encode) -> list[Known]:
     human = [g.label for g in questions[0].groups]
     other = [g.label for g in questions[5].groups]
     mixed = Random(0).sample(human, len(human))
+    padding = [g.label for q in questions[3:] for g in q.groups][: len(human)]
     contrary, same, english = pairs()["contrary"], pairs()["same"], pairs()["english"]
     cases = {
         ("themselves", "all 1, no contradiction"): (human, human),
@@ -49,7 +52,7 @@ def labels(encode: Encode) -> list[Known]:
         ("turned into the contrary", "coverage 0, contradiction near 1"): _split(contrary),
         ("of another question", "coverage 0, nearness near that of chance"): (human, other),
         ("in English", "coverage 0, language 0"): _split(english),
-        ("themselves and as many of other questions", "coverage 1, precision halved"): (human, human + _padding(questions, len(human))),
+        ("themselves and as many of other questions", "coverage 1, precision halved"): (human, [*human, *padding]),
         ("the first three", "coverage by their share, precision 1"): (human, human[:3]),
         ("one, over and over", "coverage of one only: one-to-one"): (human, human[:1] * len(human)),
     }  # fmt: skip
@@ -61,10 +64,6 @@ def labels(encode: Encode) -> list[Known]:
 
 def _split(some: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [a for a, _ in some], [b for _, b in some]
-
-
-def _padding(questions: Sequence[ReferenceQuestion], n: int) -> list[str]:
-    return [g.label for q in questions[3:] for g in q.groups][:n]
 
 
 def texts(encode: Encode) -> list[Known]:
@@ -108,9 +107,8 @@ def table(cases: Sequence[Known], names: Sequence[str]) -> list[str]:
 
 
 def main() -> None:
-    from embeddings.encoder import load_encoder
-
-    encode = load_encoder("local", "fr").encode
+    cache = Path("~/.cache/polyphonie/vectors.sqlite").expanduser()
+    encode = CachedEncoder(load_encoder("local", "fr"), cache).encode
     print("\n".join([*table(labels(encode), LABELS), "", *table(texts(encode), TEXTS)]))
 
 

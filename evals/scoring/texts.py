@@ -21,8 +21,9 @@ from service.stages.extractive import VERB
 LABEL_WORDS = 25
 FEWEST_PIECE_WORDS = 3
 CARRIED = 0.35
-"""Support (docs/checks.md) from which a sentence counts as carried: stricter than the drafter's own check. Of people's sentences 88 %
-reach it with their own labels and 3 % with those of another question (`python -m evals.calibrate`)."""
+"""Support (docs/checks.md) from which a sentence counts as carried: stricter than the drafter's own check.
+
+Of people's sentences 88 % reach it with their own labels, 3 % with those of another question (`python -m evals.calibrate`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,9 +69,8 @@ def compare_labels(
     own = ["" if in_other_language(t, language) else t for t in ours]
     found = match(human, own, encode, language)
     partner = _partners(human, own, encode, paired)
-    settled = {
-        m.ours for m in found.matches
-    }  # people oppose each other: who agrees with one of them contradicts another
+    # people oppose each other: who agrees with one of them contradicts another
+    settled = {m.ours for m in found.matches}
     contrary = {j for _, j in found.contradictions if j not in settled}
     if paired:
         contrary |= {i for i, (h, o) in enumerate(zip(human, ours, strict=True)) if contradicts(h, o)}
@@ -207,7 +207,7 @@ def pieces(text: str) -> list[str]:
 
 
 def _carried(written: Written, encode: Encode) -> bool:
-    """Its words and meaning are in what it cites, it denies nothing that nobody denied, and the nearest source is not its contrary."""
+    """Its words and meaning are in what it cites, it denies nothing that nobody denied, its nearest source is not its contrary."""
     if not written.sources or support(written.text, written.sources, encode) < CARRIED:
         return False
     nearest = int(likeness([written.text], written.sources, encode)[0].argmax())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
 from evals.known import labels, pairs, texts
 from evals.scoring.matching import match
@@ -13,8 +14,9 @@ pytestmark = pytest.mark.real_model
 
 
 @pytest.fixture(scope="module")
-def encode() -> Encode:
-    return load_encoder("local", "fr").encode
+def encode(tmp_path_factory) -> Encode:
+    kept = tmp_path_factory.mktemp("vectors") / "vectors.sqlite"
+    return CachedEncoder(load_encoder("local", "fr"), kept).encode
 
 
 def _by_name(cases) -> Mapping[str, Mapping[str, float]]:

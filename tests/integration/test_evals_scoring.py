@@ -1,4 +1,7 @@
-"""Pure parts of the evals: contradiction, figures and their statistics, references, overlap."""
+"""Pure parts of the evals: contradiction, figures and their statistics, references, overlap.
+
+Here and not among the unit tests because rouge-score loads nltk, which takes a second.
+"""
 
 import json
 import math
