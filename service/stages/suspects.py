@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.draft import Isolated, Suspect, Verbatim
-from service.domain.orders import ways
+from service.domain.orders import is_complete, ways
 from service.domain.round import Answer
 
 
@@ -21,7 +21,7 @@ class SetAside:
 
 
 def set_aside(answers: Sequence[Answer], verbatims: Sequence[Verbatim]) -> SetAside:
-    """An order sets its own sentence aside and what follows, which is mostly what it demands; what came before stays."""
+    """An order sets its own sentence aside, and what follows unless the order itself says all that it demands."""
     by_answer: dict[str, list[Verbatim]] = defaultdict(list)
     for v in verbatims:
         by_answer[v.answer_id].append(v)
@@ -29,9 +29,7 @@ def set_aside(answers: Sequence[Answer], verbatims: Sequence[Verbatim]) -> SetAs
     for answer in answers:
         found = ways(answer.text)
         if found:
-            ideas = by_answer[answer.id]
-            first = next((k for k, v in enumerate(ideas) if ways(v.quote)), 0)
-            aside = tuple(v.id for v in ideas[first:])
+            aside = _ordered(by_answer[answer.id])
             suspects.append(Suspect(answer_id=answer.id, ways=found, verbatim_ids=aside))
     gone = {v for s in suspects for v in s.verbatim_ids}
     return SetAside(
@@ -39,3 +37,14 @@ def set_aside(answers: Sequence[Answer], verbatims: Sequence[Verbatim]) -> SetAs
         isolated=tuple(Isolated(verbatim_id=v.id, score=1.0) for v in verbatims if v.id in gone),
         suspects=tuple(suspects),
     )
+
+
+def _ordered(ideas: Sequence[Verbatim]) -> tuple[str, ...]:
+    """Ids of the ideas of one answer that nothing may rest on; all where no single one looks like an order."""
+    aside: list[str] = []
+    for k, v in enumerate(ideas):
+        if ways(v.quote):
+            if not is_complete(v.quote):
+                return (*aside, *(rest.id for rest in ideas[k:]))
+            aside.append(v.id)
+    return tuple(aside or (v.id for v in ideas))
