@@ -57,9 +57,9 @@ format: install  ## put the code in shape
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-evals: install  ## cutting and grouping measured against people's work (POLYPHONIE_DATA names the folder of reference sets)
-	@$(PY) -m evals.segmentation
-	@$(PY) -m evals.grouping
+evals: install  ## every draft stage measured against people's work, without a model (POLYPHONIE_DATA names the folder of reference sets)
+	@$(PY) -m service evals run --out out/evals
+	@$(PY) -m service evals table out/evals
 
 bench: install  ## speed, memory and agreement against peers
 	@$(PY) -m evals.bench

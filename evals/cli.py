@@ -1,4 +1,4 @@
-"""`polyphonie evals …`: run, gate, baseline, compare, rescore, report, table."""
+"""`polyphonie evals …`: run, gate, baseline, try, compare, rescore, report, table."""
 
 import json
 import os
@@ -43,6 +43,13 @@ EncoderSpec = Annotated[
     typer.Option(help="local, or a sentence-transformers name or path.", metavar="SPEC", show_default=False),
 ]
 
+Cases = Annotated[int | None, typer.Option(min=1, help="At most so many cases of each set.", metavar="N")]
+Budget = Annotated[int | None, typer.Option(min=0, help="Most tokens that the run may use.", metavar="N")]
+
+
+def _command() -> str:
+    return "polyphonie evals " + shlex.join(sys.argv[2:])
+
 
 def _names(given: str | None) -> list[str]:
     return [n.strip() for n in (given or "").split(",") if n.strip()]
@@ -63,12 +70,8 @@ def run_(
     reference: Data = None,
     llm: Llm = None,
     encoder: EncoderSpec = None,
-    cases: Annotated[
-        int | None, typer.Option(min=1, help="At most so many cases of each set.", metavar="N")
-    ] = None,
-    budget: Annotated[
-        int | None, typer.Option(min=0, help="Most tokens that the run may use.", metavar="N")
-    ] = None,
+    cases: Cases = None,
+    budget: Budget = None,
     against: Annotated[
         Path | None, typer.Option(help="An earlier run: say what got better or worse.", metavar="DIR")
     ] = None,
@@ -97,7 +100,7 @@ def run_(
         out,
         skipped=skipped,
         selected={"suites": _names(suite), "sets": _names(sets), "cases": cases},
-        command="polyphonie evals " + shlex.join(sys.argv[2:] if len(sys.argv) > 2 else ["run"]),
+        command=_command(),
         say=say,
     )
     write_whole(out / "report.html", page(made, before))
@@ -109,6 +112,50 @@ def run_(
     print(
         f"Read it:  {out / 'report.html'}\nBuild on: {out / 'run.json'}\nSamples:  inspect view --log-dir {out / 'logs'}"
     )
+
+
+@app.command("try")
+def try_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="New wordings, as <fr or en>/<name>.v<N>.md; released or not.", metavar="PROMPT…"
+        ),
+    ],
+    suite: Suites = None,
+    sets: Sets = None,
+    reference: Data = None,
+    llm: Llm = None,
+    cases: Cases = None,
+    budget: Budget = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for both runs and the page.", metavar="DIR")
+    ] = Path("out/trial"),
+) -> None:
+    """Is a new wording of a prompt better than the live one? Both on the same cases, compared pair by pair."""
+    from evals import compare as comparing
+    from evals import run as running
+    from evals import trial as trying
+    from evals.page import page
+    from service.settings import load_settings
+
+    prompts = trying.read_prompts(files)
+    suites = _names(suite) or trying.suites_of(prompts)
+    benches, skipped = running.available(_data(reference), suites, _names(sets))
+    ready_folder(out)
+    live, tried = trying.trial(
+        prompts,
+        benches,
+        load_settings(llm=llm, budget=budget),
+        out,
+        skipped=skipped,
+        selected={"suites": suites, "sets": _names(sets), "cases": cases},
+        command=_command(),
+        say=say,
+    )
+    write_whole(out / "report.html", page(tried, live))
+    print("\n".join(comparing.lines(comparing.compare(live, tried))))
+    print(f"Read it:  {out / 'report.html'}")
 
 
 @app.command("gate")

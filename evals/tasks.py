@@ -128,19 +128,22 @@ def _side_by_side(compared: Compared) -> str:
 def results(log: EvalLog) -> Iterator[tuple[str, CaseResult]]:
     """(drafter, result) of each sample of a log."""
     for sample in log.samples or ():
-        case, drafter = sample.metadata["case"], sample.metadata["drafter"]
+        case, title = sample.metadata["case"], str(sample.input)
         found = next(iter((sample.scores or {}).values()), None)
         if sample.error is not None:
-            yield drafter, CaseResult(id=case, title=str(sample.input), failed=sample.error.message)
-        elif found is None or found.metadata is None:
-            yield drafter, CaseResult(id=case, title=str(sample.input), failed="it was not scored")
-        elif "failed" in found.metadata:
-            yield drafter, CaseResult(id=case, title=str(sample.input), failed=found.metadata["failed"])
+            result = CaseResult(id=case, title=title, failed=sample.error.message)
+        elif found is None:
+            result = CaseResult(id=case, title=title, failed="it was not scored")
         else:
-            yield drafter, _result(case, str(sample.input), found.metadata)
+            result = result_of(case, title, found)
+        yield sample.metadata["drafter"], result
 
 
-def _result(case: str, title: str, kept: dict[str, Any]) -> CaseResult:
+def result_of(case: str, title: str, score: Score) -> CaseResult:
+    """What the record keeps of a score."""
+    kept: dict[str, Any] = score.metadata or {"failed": "it was not scored"}
+    if "failed" in kept:
+        return CaseResult(id=case, title=title, failed=kept["failed"])
     return CaseResult(
         id=case,
         title=title,
@@ -169,11 +172,7 @@ def score_again(
         case, drafter = cases[sample.metadata["case"]], sample.metadata["drafter"]
         if sample.error is not None and not sample.output.completion:
             found.append((drafter, CaseResult(id=case.id, title=case.title, failed=sample.error.message)))
-            continue
-        score = scored(bench, case, sample.output.completion, desk)
-        kept = score.metadata or {}
-        if "failed" in kept:
-            found.append((drafter, CaseResult(id=case.id, title=case.title, failed=kept["failed"])))
         else:
-            found.append((drafter, _result(case.id, case.title, kept)))
+            score = scored(bench, case, sample.output.completion, desk)
+            found.append((drafter, result_of(case.id, case.title, score)))
     return bench, found

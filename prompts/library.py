@@ -7,6 +7,8 @@ edit is refused. `live.toml` says which version is used.
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,9 +39,27 @@ class Prompt:
     """Of the whole file."""
 
 
-@cache
+_on_trial: dict[tuple[str, str], Prompt] = {}
+
+
 def load(name: str, language: str, version: int | None = None) -> Prompt:
     """One prompt, the live version unless told. Raises ValueError that names what is wrong."""
+    trial = _on_trial.get((name, language)) if version is None else None
+    return trial or _stored(name, language, version)
+
+
+@contextmanager
+def on_trial(prompt: Prompt) -> Iterator[None]:
+    """As long as the context, in every thread, that prompt stands in for the live one of its name and language."""
+    _on_trial[prompt.name, prompt.language] = prompt
+    try:
+        yield
+    finally:
+        del _on_trial[prompt.name, prompt.language]
+
+
+@cache
+def _stored(name: str, language: str, version: int | None) -> Prompt:
     if version is None:
         live = tomllib.loads((HERE / "live.toml").read_text(encoding="utf-8"))
         version = live.get(language, {}).get(name)
@@ -50,7 +70,7 @@ def load(name: str, language: str, version: int | None = None) -> Prompt:
         raise ValueError(
             f"no prompt {name} v{version} in {language}: `polyphonie prompts list` shows what there is"
         )
-    return _read(path)
+    return read(path)
 
 
 def is_live(prompt: Prompt) -> bool:
@@ -62,7 +82,7 @@ def is_live(prompt: Prompt) -> bool:
 def listing() -> tuple[Prompt, ...]:
     """Every prompt and version, by language and name."""
     paths = (p for language in LANGUAGES for p in sorted((HERE / language).glob("*.md")))
-    return tuple(_read(p) for p in paths)
+    return tuple(read(p) for p in paths)
 
 
 def verify() -> None:
@@ -82,7 +102,8 @@ def verify() -> None:
             )
 
 
-def _read(path: Path) -> Prompt:
+def read(path: Path) -> Prompt:
+    """A prompt file `<language>/<name>.v<N>.md`, released or not. Raises ValueError that names what is wrong."""
     match = FILE.match(path.name)
     text = path.read_text(encoding="utf-8")
     parts = PARTS.match(text)

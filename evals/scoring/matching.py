@@ -73,19 +73,3 @@ def match(human: Sequence[str], ours: Sequence[str], encode: Encode, language: L
     return Matching(
         matches=tuple(sorted(matches, key=lambda m: (-m.likeness, m.human))), contradictions=tuple(contrary)
     )
-
-
-def covered(
-    human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language
-) -> list[int | None]:
-    """For each human sentence the one of ours nearest to it, at or above the threshold and not contrary, or None.
-
-    Not one-to-one: one sentence of a synthesis may carry two of a longer text. ours may be single sentences and joined
-    neighbours; see `windows`.
-    """
-    alike = likeness(human, ours, encode)
-    found: list[int | None] = []
-    for i, row in enumerate(alike):
-        order = [int(j) for j in np.argsort(-row, kind="stable") if row[j] >= THRESHOLDS[language]]
-        found.append(next((j for j in order if not contradicts(human[i], ours[j])), None))
-    return found

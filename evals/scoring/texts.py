@@ -228,7 +228,6 @@ def quantity(text: str) -> str | None:
     return max(said, key=ORDER.index, default=None)
 
 
-_ROUGE = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False, tokenizer=None)
 _CHRF = CHRF(word_order=0)
 
 
