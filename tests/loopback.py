@@ -3,7 +3,6 @@ would, after a delay, and remembers what it was asked and when it had answered."
 
 import hashlib
 import json
-import re
 import threading
 import time
 from collections import Counter
@@ -11,6 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from service.domain.draft import PromptRef
+from service.llm.chat import ChatRequest
+from service.llm.rehearsal import answer
+
+NO_PROMPT = PromptRef(name="", version=0, language="fr", sha256="")
+"""A server is not told which prompt made a request."""
 
 
 class ModelServer(ThreadingHTTPServer):
@@ -66,7 +72,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(self.server.status, {"error": {"message": "no", "code": "no"}})
             return
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        message = {"role": "assistant", "content": json.dumps(copied(schema.get("title", ""), user))}
+        request = ChatRequest(prompt=NO_PROMPT, system=system, user=user, schema=schema)
+        message = {"role": "assistant", "content": json.dumps(answer(request))}
         count = len(user) // 4
         reply = {
             "id": "x",
@@ -90,35 +97,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
-
-
-def copied(title: str, user: str) -> dict[str, Any]:
-    """A reply made of the texts in the request; empty, so refused and asked again, for shapes that are not known here."""
-
-    def fenced(prefix: str) -> list[tuple[str, str]]:
-        return re.findall(rf"^({prefix}\d+)\| (?:[\[(][^\])]*[\])] )?(.*)$", user, re.MULTILINE)
-
-    def cited(prefix: str) -> list[dict[str, object]]:
-        return [{"text": " ".join(t.split()[:25]), "cites": [k]} for k, t in fenced(prefix)]
-
-    match title:
-        case "LabelReply":
-            return {
-                "label": fenced("v")[0][1],
-                "stance": "neither",
-                "exemplars": ["v1"],
-                "opposed": False,
-            }
-        case "SynthesisReply":
-            return {"paragraphs": [{"sentences": cited("g")}]}
-        case "ThemesReply":
-            sections = [{"heading": "", "sentences": cited("s")}]
-            return {"themes": [{"title": "Les soins", "sections": sections}]}
-        case "IdeasReply":
-            pieces = enumerate(fenced("p"), start=1)
-            return {"ideas": [{"first": k, "last": k, "text": t} for k, (_, t) in pieces]}
-        case _:
-            return {}
 
 
 @contextmanager

@@ -156,9 +156,11 @@ def _only(chat: ChatModel, shape: str) -> ChatModel:
 
 
 def _said(failures: object, supported: list[bool]) -> str:
+    """A second opinion is never had here: the evidence alone decides."""
     for failure in failures if isinstance(failures, list | tuple) else ():
         assert isinstance(failure, Failure)
-        return failure.reason
+        if failure.stage != "support":
+            return failure.reason
     doubtful = supported.count(False)
     return f"{doubtful} of {len(supported)} sentences unsupported" if doubtful else "yes"
 

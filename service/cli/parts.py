@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def label(
     from service.domain.language import detect_language
     from service.settings import load_settings
     from service.stages.group import with_exemplars
-    from service.stages.label import label_groups
+    from service.stages.label import confirm_labels, label_groups
     from service.wiring import tools_for
 
     ready_file(out)
@@ -60,10 +61,15 @@ def label(
     language = detect_language([row["text"] for row in rows])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
-        for topic in files.topics_of(rows, language):
-            encode = tools.encoder.encode
-            labelled = label_groups(with_exemplars(topic, encode), encode=encode, chat=tools.chat)
-            for failure in labelled.failures:
+        encode = tools.encoder.encode
+        for topic in (with_exemplars(t, encode) for t in files.topics_of(rows, language)):
+            labelled = label_groups(topic, encode=encode, chat=tools.chat)
+            failures = labelled.failures
+            if tools.chat is not None:
+                labelled = confirm_labels(
+                    replace(topic, groups=labelled.groups), encode=encode, chat=tools.chat
+                )
+            for failure in (*failures, *labelled.failures):
                 say(f"{failure.id}: {failure.reason}")
             lines += [
                 {

@@ -62,7 +62,7 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
             return {"paragraphs": [{"sentences": list(_sentences(request, lines.get("g", [])))}]}
         case "ThemeReply":
             sentences = list(_sentences(request, lines.get("s", [])))
-            return {"title": lines["t"][0][1], "sections": [{"heading": "", "sentences": sentences}]}
+            return {"sections": [{"heading": "", "sentences": sentences}]}
         case "OutlineReply":
             return {"themes": _outline(lines)}
         case "RegroupReply":
@@ -78,7 +78,8 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
         case "DistinguishReply":
             return {"same": [], "labels": [{"id": n, "label": t} for n, t in lines.get("g", [])]}
         case "SupportReply":
-            return {"verdict": "yes", "idle": [], "missing": ""}
+            names = [name for name, _ in lines.get("p", [])]
+            return {"opinions": [{"id": n, "verdict": "yes", "idle": [], "text": ""} for n in names]}
         case _:
             pieces = lines.get("p", [])
             return {"ideas": [{"first": k, "last": k, "text": t} for k, (_, t) in enumerate(pieces, start=1)]}
@@ -111,7 +112,7 @@ def _outline(lines: dict[str, list[tuple[str, str]]]) -> list[dict[str, object]]
     return [{"title": title, "sentences": names} for title, names in sentences.items()]
 
 
-def _moves(request: ChatRequest) -> list[dict[str, str]]:
+def _moves(request: ChatRequest) -> list[dict[str, object]]:
     """One shown verbatim in so many goes to the group after its own."""
     home, groups = "", []
     verbatims: list[tuple[str, str]] = []
@@ -121,11 +122,10 @@ def _moves(request: ChatRequest) -> list[dict[str, str]]:
             groups += [name] if name[0] == "g" else []
         elif name[0] == "v":
             verbatims.append((name, home))
-    moves = []
+    moves: list[dict[str, object]] = []
     for name, home in verbatims[MOVES_EVERY // 2 :: MOVES_EVERY]:
         others = [g for g in groups if g != home]
         if others:
-            moves.append(
-                {"verbatim": name, "to": others[(groups.index(home) if home in groups else 0) % len(others)]}
-            )
+            to = others[(groups.index(home) if home in groups else 0) % len(others)]
+            moves.append({"to": to, "verbatims": [name]})
     return moves

@@ -47,12 +47,7 @@ class SectionReply(Reply):
 
 
 class ThemeReply(Reply):
-    title: str
     sections: list[SectionReply]
-
-
-class ThemesReply(Reply):
-    themes: list[ThemeReply]
 
 
 class NamedLabelReply(Reply):
@@ -75,8 +70,8 @@ class RegroupReply(Reply):
 
 
 class MoveReply(Reply):
-    verbatim: str
     to: str
+    verbatims: list[str]
 
 
 class NewGroupReply(Reply):
@@ -100,7 +95,12 @@ class OutlineReply(Reply):
     themes: list[OutlinedReply]
 
 
-class SupportReply(Reply):
+class OpinionReply(Reply):
+    id: str
     verdict: Literal["yes", "partly", "no"]
     idle: list[str]
-    missing: str
+    text: str
+
+
+class SupportReply(Reply):
+    opinions: list[OpinionReply]

@@ -21,9 +21,6 @@ LABEL_WORDS = 25
 SENTENCE_WORDS = 45
 HEADING_WORDS = 16
 
-SUPPORTED = 0.30
-"""Support score from which a text counts as carried by what it cites; see docs/checks.md."""
-
 STEM = 5
 """Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
 
@@ -222,21 +219,6 @@ def _denies(text: str) -> bool:
     return any(
         w in DENIALS or (contracted and w.endswith("nt") and w[:-2] in AUXILIARIES) for w in words(text)
     )
-
-
-def support(text: str, sources: Sequence[str], encode: Encode) -> float:
-    """How well sources carry a text, 0 to 1: half the share of its content words that they have, half its nearest cosine."""
-    if not sources:
-        return 0.0
-    known = {w[:STEM] for s in sources for w in words(s) if w not in SMALL}
-    said = [w for w in words(text) if w not in SMALL]
-    lexical = sum(w[:STEM] in known for w in said) / len(said) if said else 0.0
-    vectors = encode([text, *sources])
-    nearest = float((vectors[1:] @ vectors[0]).max())
-    whole = vectors[1:].sum(axis=0)
-    length = float(np.linalg.norm(whole))
-    together = float(vectors[0] @ whole) / length if length else 0.0
-    return round(0.5 * lexical + 0.5 * max(0.0, nearest, together), 4)
 
 
 def check_label(text: str, sources: Sequence[str], language: Language) -> str | None:

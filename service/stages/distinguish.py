@@ -12,7 +12,8 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import DistinguishReply
 from service.stages.blocks import Block, show
-from service.stages.check import SMALL, STEM, SUPPORTED, Encode, check_label, support
+from service.stages.check import SMALL, STEM, Encode, check_label
+from service.stages.evidence import HARDLY, Evidence, evidence_of
 from service.stages.extractive import as_sentence, opposed_sides
 from service.stages.membership import part_of, rebuild
 
@@ -43,7 +44,8 @@ def distinguish(topic: Topic, *, encode: Encode, chat: ChatModel) -> tuple[Topic
     clusters = near_duplicates([g for g in topic.groups if g.level == 1], encode)
     if not clusters:
         return topic, ()
-    got = ask(chat, [_Request(topic, cluster, encode).ask() for cluster in clusters])
+    evidence = evidence_of([topic], encode)
+    got = ask(chat, [_Request(topic, cluster, evidence).ask() for cluster in clusters])
     failures = tuple(
         Failure(id=topic.question.id, stage="distinguish", reason=f"{r.id}: {r.reason}")
         for r in got
@@ -76,7 +78,7 @@ def near_duplicates(groups: Sequence[Group], encode: Encode) -> list[list[Group]
 class _Request:
     """One request over a few groups and the meaning of its opaque ids."""
 
-    def __init__(self, topic: Topic, groups: Sequence[Group], encode: Encode) -> None:
+    def __init__(self, topic: Topic, groups: Sequence[Group], evidence: Evidence) -> None:
         self.topic = topic
         self.groups = {f"g{k}": g for k, g in enumerate(groups, start=1)}
         texts = {v.id: v.text for v in topic.verbatims}
@@ -85,7 +87,7 @@ class _Request:
             name: [texts[v] for v in dict.fromkeys((*g.exemplar_ids, *g.verbatim_ids))][:VERBATIMS_SHOWN]
             for name, g in self.groups.items()
         }
-        self.encode = encode
+        self.evidence = evidence
 
     def ask(self) -> Ask[Told]:
         blocks, n = [], 0
@@ -124,11 +126,11 @@ class _Request:
             raise BadReply("two groups that are not in `same` have the same label: tell them apart")
         told = {}
         for name, label in labels.items():
-            score = support(label, self.said[name], self.encode)
+            score = self.evidence.score(label, self.said[name])
             if label == self.groups[name].label and self.groups[name].label_support:
                 continue
             reason = check_label(label, self.said[name], self.topic.language)
-            if reason or score < SUPPORTED:
+            if reason or score < HARDLY:
                 raise BadReply(f"label of {name}: {reason or 'its verbatims do not say it; use their words'}")
             told[self.groups[name].id] = (label, score)
         return Told(

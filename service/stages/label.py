@@ -10,7 +10,9 @@ from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import LabelReply
-from service.stages.check import LABEL_WORDS, SUPPORTED, Encode, check_label, support
+from service.stages.check import LABEL_WORDS, Encode, check_label
+from service.stages.confirm import Cited, claim, confirm
+from service.stages.evidence import HARDLY, Evidence, evidence_of
 from service.stages.extractive import as_sentence, extractive_label, opposed_sides
 from service.stages.sample import View, views
 
@@ -32,13 +34,14 @@ def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Lab
     verbatims = {v.id: v for v in topic.verbatims}
     made = {g.id: g for g in topic.groups if g.level == 1}
     bare = [g for g in made.values() if not g.label]
+    evidence = evidence_of([topic], encode)
     for g in bare:
         taken = frozenset(m.label for m in made.values() if m.label)
-        made[g.id] = _extractive(topic, g, verbatims, encode, taken)
+        made[g.id] = _extractive(topic, g, verbatims, encode, evidence, taken)
     failures: list[Failure] = []
     if chat is not None and bare:
         shown = views(topic, encode, most=MEMBERS_SHOWN, neighbours=NEIGHBOURS_SHOWN)
-        asks = [_LabelRequest(topic, made[g.id], shown, encode, chat).ask() for g in bare]
+        asks = [_LabelRequest(topic, made[g.id], shown, evidence).ask() for g in bare]
         replies = ask(chat, asks)
         for group_id, got in zip([g.id for g in bare], replies, strict=True):
             if isinstance(got, Refused):
@@ -53,6 +56,41 @@ def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Lab
     )
 
 
+def confirm_labels(topic: Topic, *, encode: Encode, chat: ChatModel) -> Labelled:
+    """A second opinion on the level-1 labels that a model wrote and whose evidence is in doubt: kept, rewritten, or replaced by
+    the extractive label."""
+    verbatims = {v.id: v for v in topic.verbatims}
+    evidence = evidence_of([topic], encode)
+    written = [
+        g for g in topic.groups if g.level == 1 and g.label_support and g.label_support.origin == "model"
+    ]
+    claims = []
+    for g in written:
+        texts = [m.text for m in _members(g, verbatims)[:MEMBERS_SHOWN]]
+
+        def form(text: str, texts: list[str] = texts) -> str | None:
+            return check_label(text, texts, topic.language)
+
+        claims.append(claim(g.label, [Cited(verbatims=tuple(texts))], form, evidence))
+    judged, failures = confirm(
+        claims, id_=topic.question.id, language=topic.language, evidence=evidence, chat=chat
+    )
+    made = {g.id: g for g in topic.groups}
+    refused = []
+    for g, one in zip(written, judged, strict=True):
+        if one.supported:
+            support = Support(supported=True, score=one.found.score, origin="model")
+            made[g.id] = replace(g, label=one.text, label_support=support)
+        else:
+            refused.append(Failure(id=g.id, stage="label", reason=one.doubt))
+            made[g.id] = _refused(
+                _extractive(topic, replace(g, label=""), verbatims, encode, evidence), one.doubt, topic
+            )
+    for second in (g for g in topic.groups if g.level == 2):
+        made[second.id] = _second(second, list(made.values()))
+    return Labelled(groups=tuple(made.values()), fallbacks=len(refused), failures=(*refused, *failures))
+
+
 def _members(group: Group, verbatims: Mapping[str, Verbatim]) -> list[Verbatim]:
     """Exemplars first, then the others in their order."""
     ids = dict.fromkeys((*group.exemplar_ids, *group.verbatim_ids))
@@ -60,13 +98,18 @@ def _members(group: Group, verbatims: Mapping[str, Verbatim]) -> list[Verbatim]:
 
 
 def _extractive(
-    topic: Topic, group: Group, verbatims: Mapping[str, Verbatim], encode: Encode, taken: frozenset[str]
+    topic: Topic,
+    group: Group,
+    verbatims: Mapping[str, Verbatim],
+    encode: Encode,
+    evidence: Evidence,
+    taken: frozenset[str] = frozenset(),
 ) -> Group:
     members = _members(group, verbatims)
     text, at = extractive_label([m.text for m in members], encode, topic.language, taken)
     exemplars = dict.fromkeys((members[at].id, *group.exemplar_ids))
     others = [m.text for k, m in enumerate(members[: MEMBERS_SHOWN + 1]) if k != at]
-    score = support(text, others, encode) if others else 1.0
+    score = evidence.score(text, others) if others else 1.0
     return replace(
         group,
         label=text,
@@ -94,17 +137,13 @@ def _refused(group: Group, reason: str, topic: Topic) -> Group:
 class _LabelRequest:
     """One request for a label and the meaning of its opaque ids."""
 
-    def __init__(
-        self, topic: Topic, group: Group, shown: Mapping[str, View], encode: Encode, chat: ChatModel
-    ) -> None:
+    def __init__(self, topic: Topic, group: Group, shown: Mapping[str, View], evidence: Evidence) -> None:
         self.topic = topic
         self.group = group
         self.members = {f"v{k}": m for k, m in enumerate(shown[group.id].members, start=1)}
         self.texts = [m.text for m in self.members.values()]
         self.others = [shown[g].members[0].text for g in shown[group.id].nearest]
-        self.encode = encode
-        self.chat = chat
-        self.tries = 0
+        self.evidence = evidence
 
     def ask(self) -> Ask[Group]:
         return Ask(
@@ -120,8 +159,7 @@ class _LabelRequest:
         )
 
     def check(self, reply: LabelReply) -> Group:
-        """Raises BadReply; where only the support is in doubt after a second try the label is shown as unsupported."""
-        self.tries += 1
+        """Raises BadReply."""
         unknown = [e for e in reply.exemplars if e not in self.members]
         if unknown or not reply.exemplars:
             raise BadReply(f"exemplars: {unknown or 'none'}; give ids of verbatims of the group, such as v1")
@@ -132,12 +170,12 @@ class _LabelRequest:
         ):
             raise BadReply(f"label: {reason}")
         for side in opposed_sides(self.texts) or ():
-            said = support(label, [self.texts[i] for i in side], self.encode)
-            if not reply.opposed or said < SUPPORTED:
+            said = self.evidence.score(label, [self.texts[i] for i in side])
+            if not reply.opposed or said < HARDLY:
                 contrary = f"v{side[0] + 1}"
                 raise BadReply(f"label: verbatims oppose each other; state both positions, {contrary}'s too")
-        score = support(label, self.texts, self.encode)
-        if score < SUPPORTED:
+        score = self.evidence.score(label, self.texts)
+        if score < HARDLY:
             raise BadReply("label: it says what the verbatims do not say; use their words")
         exemplars = dict.fromkeys((*(self.members[e].id for e in reply.exemplars), *self.group.exemplar_ids))
         return replace(

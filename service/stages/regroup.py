@@ -9,7 +9,8 @@ from service.domain.steps import Topic
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import RegroupReply
-from service.stages.check import SUPPORTED, Encode, check_label, support
+from service.stages.check import Encode, check_label
+from service.stages.evidence import SUPPORTED, Evidence
 from service.stages.extractive import as_sentence
 from service.stages.membership import Part, part_of, rebuild
 
@@ -23,7 +24,7 @@ def regroup(topic: Topic, *, encode: Encode, chat: ChatModel) -> tuple[Topic, tu
     groups = [g for g in topic.groups if g.level == 1]
     if not FEWEST <= len(groups) <= MOST:
         return topic, ()
-    (got,) = ask(chat, [_Request(topic, groups, encode).ask()])
+    (got,) = ask(chat, [_Request(topic, groups, Evidence([g.label for g in groups], encode)).ask()])
     if isinstance(got, Refused):
         return topic, (Failure(id=topic.question.id, stage="regroup", reason=got.reason),)
     parts, families = got
@@ -33,10 +34,11 @@ def regroup(topic: Topic, *, encode: Encode, chat: ChatModel) -> tuple[Topic, tu
 class _Request:
     """One request over the labels of a question and the meaning of its opaque ids."""
 
-    def __init__(self, topic: Topic, groups: list[Group], encode: Encode) -> None:
+    def __init__(self, topic: Topic, groups: list[Group], evidence: Evidence) -> None:
         self.topic = topic
         self.groups = {f"g{k}": g for k, g in enumerate(groups, start=1)}
-        self.encode = encode
+        self.evidence = evidence
+        self.tries = 0
 
     def ask(self) -> Ask[tuple[list[Part], dict[str, Part]]]:
         return Ask(
@@ -51,7 +53,8 @@ class _Request:
         )
 
     def check(self, reply: RegroupReply) -> tuple[list[Part], dict[str, Part]]:
-        """Raises BadReply."""
+        """Raises BadReply; a family whose sentence is refused twice is called by its largest group."""
+        self.tries += 1
         named = Counter(name for family in reply.families for name in family.members)
         wrong = [n for n in named if n not in self.groups or named[n] > 1]
         missing = [n for n in self.groups if n not in named]
@@ -74,7 +77,9 @@ class _Request:
         label = as_sentence(said, self.topic.language)
         labels = [g.label for g in members]
         reason = check_label(label, labels, self.topic.language)
-        score = support(label, labels, self.encode)
+        score = self.evidence.score(label, labels)
+        if (reason or score < SUPPORTED) and self.tries > 1:
+            return lead
         if reason or score < SUPPORTED:
             raise BadReply(f"« {said[:50]} »: {reason or 'its members do not say it; use their words'}")
         stances = {g.stance for g in members}

@@ -206,7 +206,11 @@ class _Batch:
         """Raises BadReply for what is unknown, named twice or opposed; what is still opposed the second time is left out."""
         self.tries += 1
         named = Counter(
-            [*(m.verbatim for m in reply.moves), *(v for n in reply.new for v in n.verbatims), *reply.isolate]
+            [
+                *(v for m in reply.moves for v in m.verbatims),
+                *(v for n in reply.new for v in n.verbatims),
+                *reply.isolate,
+            ]
         )
         unknown = [v for v in named if v not in self.rows]
         groups = [*(m.to for m in reply.moves), *(g for merge in reply.merges for g in merge)]
@@ -227,10 +231,13 @@ class _Batch:
         moves: dict[str, str] = {}
         for move in reply.moves:
             target = self.groups[move.to]
-            if target.stance != "mixed" and _against(self.rows[move.verbatim][0], self._said(target)):
-                opposed.append(f"{move.verbatim} opposes {move.to}")
-                continue
-            moves |= dict.fromkeys(self.rows[move.verbatim][1], target.id)
+            said = self._said(target)
+            for name in move.verbatims:
+                text, same = self.rows[name]
+                if target.stance != "mixed" and _against(text, said):
+                    opposed.append(f"{name} opposes {move.to}")
+                else:
+                    moves |= dict.fromkeys(same, target.id)
         moves |= {v: "" for name in reply.isolate for v in self.rows[name][1]}
         new = []
         for group in reply.new:

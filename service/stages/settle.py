@@ -1,14 +1,14 @@
 """Settle: from the groups that vectors made to those of the draft. Without a chat model labels alone; with one the groups are
-labelled, revised in few rounds, labelled again where they changed, told apart and gathered into families."""
+revised in few rounds, labelled, told apart, their labels confirmed, and gathered into families."""
 
 from dataclasses import replace
 
 from service.domain.draft import Failure
-from service.domain.steps import Settled, Topic
+from service.domain.steps import Labelled, Settled, Topic
 from service.llm.chat import ChatModel
 from service.stages.check import Encode
 from service.stages.distinguish import distinguish
-from service.stages.label import label_groups
+from service.stages.label import confirm_labels, label_groups
 from service.stages.regroup import regroup
 from service.stages.revise import revise
 
@@ -19,34 +19,32 @@ ROUNDS = 2
 def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bool = True) -> Settled:
     """The groups of one question, labelled and in families. chat None: as vectors made them, with extractive labels.
 
-    Every failure names what stands in the end: a label that was refused and then made anew is none.
+    Every failure names what stands in the end. Labels are asked for once, when the groups are settled: until then the extractive
+    ones stand for them.
     """
-    refused: dict[frozenset[str], str] = {}
-
-    def labelled(before: Topic) -> Topic:
-        made = label_groups(before, encode=encode, chat=chat)
-        members = {g.id: frozenset(g.verbatim_ids) for g in made.groups}
-        refused.update({members[f.id]: f.reason for f in made.failures})
-        return replace(before, groups=made.groups)
-
-    topic = labelled(topic)
     if chat is None:
-        return Settled(topic=topic)
+        return Settled(topic=_provisional(topic, encode))
     unrevised = tuple(g.verbatim_ids for g in topic.groups if g.level == 1) if revision else ()
     failures: list[Failure] = []
     moved = 0
     only: frozenset[str] | None = None
     for _ in range(ROUNDS if revision else 0):
-        revised = revise(topic, encode=encode, chat=chat, only=only)
-        topic = labelled(revised.topic)
+        revised = revise(_provisional(topic, encode), encode=encode, chat=chat, only=only)
+        topic = _bare(revised.topic)
         failures += revised.failures
         moved += revised.moved
         only = revised.upset
         if revised.settled:
             break
-    for step in (distinguish, regroup):
-        topic, skipped = step(topic, encode=encode, chat=chat)
-        failures += skipped
+    labelled = label_groups(topic, encode=encode, chat=chat)
+    refused = _refused(labelled)
+    topic, skipped = distinguish(replace(topic, groups=labelled.groups), encode=encode, chat=chat)
+    failures += skipped
+    confirmed = confirm_labels(topic, encode=encode, chat=chat)
+    refused |= _refused(confirmed)
+    failures += [f for f in confirmed.failures if f.stage != "label"]
+    topic, skipped = regroup(replace(topic, groups=confirmed.groups), encode=encode, chat=chat)
+    failures += skipped
     failures += [
         Failure(id=g.id, stage="label", reason=refused[frozenset(g.verbatim_ids)])
         for g in topic.groups
@@ -59,3 +57,19 @@ def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bo
         fallbacks=sum(f.stage == "label" for f in failures),
         failures=tuple(failures),
     )
+
+
+def _provisional(topic: Topic, encode: Encode) -> Topic:
+    """With extractive labels where there are none."""
+    return replace(topic, groups=label_groups(topic, encode=encode, chat=None).groups)
+
+
+def _bare(topic: Topic) -> Topic:
+    groups = (replace(g, label="", stance=None, label_support=None) for g in topic.groups)
+    return replace(topic, groups=tuple(groups))
+
+
+def _refused(labelled: Labelled) -> dict[frozenset[str], str]:
+    """Members of the groups whose label was refused, whatever their ids become, and why."""
+    members = {g.id: frozenset(g.verbatim_ids) for g in labelled.groups}
+    return {members[f.id]: f.reason for f in labelled.failures if f.stage == "label"}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import prompts
@@ -15,7 +15,9 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import SentenceReply, SynthesisReply
 from service.stages.assemble import assemble, closed_sentence
-from service.stages.check import SUPPORTED, Encode, check_sentence, support, turned
+from service.stages.check import Encode, check_sentence
+from service.stages.confirm import Cited, Claim, claim, confirm, doubt_note
+from service.stages.evidence import Evidence, evidence_of
 from service.stages.extractive import as_sentence
 from service.stages.voices import behind
 
@@ -48,7 +50,7 @@ def synthesise(topics: tuple[Topic, ...], *, encode: Encode, chat: ChatModel | N
     assembled = assemble(topics)
     if chat is None or not any(t.groups for t in topics):
         return Synthesised(synthesis=assembled)
-    asked = _Request(topics, encode)
+    asked = _Request(topics, evidence_of(topics, encode))
     (got,) = ask(chat, [asked.ask()])
     if isinstance(got, Refused):
         return Synthesised(
@@ -57,9 +59,13 @@ def synthesise(topics: tuple[Topic, ...], *, encode: Encode, chat: ChatModel | N
                 sentences=tuple(replace(s, note=_note(topics[0], got.reason)) for s in assembled.sentences),
             ),
             fallbacks=len(assembled.sentences),
-            failures=(Failure(id=topics[0].question.id, stage="synthesise", reason=got.reason),),
+            failures=(Failure(id=asked.id, stage="synthesise", reason=got.reason),),
         )
-    return Synthesised(synthesis=got)
+    claims = [w.claim for paragraph in got for w in paragraph]
+    judged, failures = confirm(
+        claims, id_=asked.id, language=asked.language, evidence=asked.evidence, chat=chat
+    )
+    return Synthesised(synthesis=asked.finished(got, judged), failures=failures)
 
 
 def _note(topic: Topic, reason: str) -> str:
@@ -78,12 +84,28 @@ def structure(groups: Sequence[Group], total: int) -> Structure:
     return "consensus" if total and largest.n_respondents > MOST * total else "facets"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """A sentence as the model wrote it: its count is still [n]."""
+
+    claim: Claim
+    group_ids: tuple[str, ...]
+    verbatim_ids: tuple[str, ...]
+    """Isolated voices."""
+    n: int
+    by_category: Mapping[str, int]
+
+
+Paragraphs = list[list[Written]]
+
+
 class _Request:
     """One request and the meaning of its opaque ids."""
 
-    def __init__(self, topics: tuple[Topic, ...], encode: Encode) -> None:
+    def __init__(self, topics: tuple[Topic, ...], evidence: Evidence) -> None:
         self.topics = topics
-        self.encode = encode
+        self.id = topics[0].question.id
+        self.evidence = evidence
         self.language = topics[0].language
         groups = sorted(
             ((t, g) for t in topics for g in t.groups if g.level == 1),
@@ -106,13 +128,13 @@ class _Request:
         self.total = max(t.n_respondents for t in topics)
         self.tries = 0
 
-    def ask(self) -> Ask[Synthesis]:
+    def ask(self) -> Ask[Paragraphs]:
         none = "–"
         voices = [self._from(t) + self.texts[v] for t, v in self.voices.values()]
         closed = [s.text for s in map(closed_sentence, self.topics) if s]
         titles = prompts.fence([t.question.title for t in self.topics], "q")
         return Ask(
-            id=self.topics[0].question.id,
+            id=self.id,
             prompt=prompts.load("joined" if self.joined else "synthesis", self.language),
             values={
                 "questions" if self.joined else "question": titles,
@@ -161,63 +183,80 @@ class _Request:
                 said.append(f"surtout {name}" if self.language == "fr" else f"mostly {name}")
         return [one for one in said if one]
 
-    def check(self, reply: SynthesisReply) -> Synthesis:
-        """Raises BadReply; a sentence whose support is in doubt is sent back once, then shown as unsupported."""
+    def check(self, reply: SynthesisReply) -> Paragraphs:
+        """Raises BadReply; a sentence that nothing cited carries is sent back once, then shown as unsupported."""
         self.tries += 1
-        told = [s for s in map(closed_sentence, self.topics) if s]
-        sentences = list(told)
-        paragraphs = [tuple(range(len(told)))] if told else []
-        for paragraph in reply.paragraphs:
-            first = len(sentences)
-            sentences += [self._sentence(s) for s in paragraph.sentences]
-            if len(sentences) > first:
-                paragraphs.append(tuple(range(first, len(sentences))))
-        n = sum(len(s.text.split()) for s in sentences[len(told) :])
+        made = [[self._sentence(s) for s in p.sentences] for p in reply.paragraphs if p.sentences]
+        n = sum(len(w.claim.text.split()) for paragraph in made for w in paragraph)
         if n > 1.5 * self.length:
             raise BadReply(f"{n} words: at most {self.length}")
-        cited = {g for s in sentences for g in s.group_ids}
+        cited = {g for paragraph in made for w in paragraph for g in w.group_ids}
         missing = [key for key, (_, g) in self.groups.items() if g.id not in cited]
         if missing:
             raise BadReply(f"these labels are cited by no sentence: {', '.join(missing)}")
-        return Synthesis(sentences=tuple(sentences), paragraphs=tuple(paragraphs), left_out=self.left_out)
+        return made
 
-    def _sentence(self, reply: SentenceReply) -> Sentence:
+    def _sentence(self, reply: SentenceReply) -> Written:
         unknown = [c for c in reply.cites if c not in self.groups and c not in self.voices]
         if unknown or not reply.cites:
             raise BadReply(
                 f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as g1"
             )
-        if PLACE in reply.text and not self.total:
-            raise BadReply(f"« {reply.text[:60]} »: counts are not known here, write it without {PLACE}")
-        cited = list(dict.fromkeys(reply.cites))
-        groups = [self.groups[c] for c in cited if c in self.groups]
-        alone = [self.voices[c] for c in cited if c in self.voices]
-        ids = [v for _, g in groups for v in g.verbatim_ids] + [v for _, v in alone]
-        n, by_category = behind(self.topics, ids)
-        text = as_sentence(reply.text, self.language)
-        sources = [g.label for _, g in groups] + [self.texts[v] for _, v in alone]
-        reason = check_sentence(text, sources, self.language, n=n, total=self.total) or self._stranger(
-            text, sources, by_category
-        )
+        names = list(dict.fromkeys(reply.cites))
+        groups = [self.groups[c][1] for c in names if c in self.groups]
+        alone = [self.voices[c][1] for c in names if c in self.voices]
+        n, by_category = behind(self.topics, [*(v for g in groups for v in g.verbatim_ids), *alone])
+        cited = [
+            *(Cited(head=g.label, verbatims=tuple(self.texts[v] for v in g.exemplar_ids)) for g in groups),
+            *(Cited(verbatims=(self.texts[v],)) for v in alone),
+        ]
+        sources = [c.texts[0] for c in cited]
+
+        def form(text: str) -> str | None:
+            if PLACE in text and not self.total:
+                return f"counts are not known here, write it without {PLACE}"
+            return check_sentence(text, sources, self.language, n=n, total=self.total) or self._stranger(
+                text, sources, by_category
+            )
+
+        made = claim(as_sentence(reply.text, self.language), cited, form, self.evidence)
+        reason = form(made.text)
+        if made.found.hopeless and self.tries == 1:
+            reason = (
+                reason or "it says what its labels do not say, or nothing of one of them; use their words"
+            )
         if reason:
             raise BadReply(f"« {reply.text[:60]} »: {reason}")
-        evidence = [*sources, *(self.texts[v] for _, g in groups for v in g.exemplar_ids)]
-        score = support(text, evidence, self.encode)
-        doubt = turned(text, evidence)
-        supported = score >= SUPPORTED and doubt is None
-        if not supported and self.tries == 1:
-            raise BadReply(
-                f"« {reply.text[:60]} »: {doubt or 'it says what its labels do not say; use their words'}"
-            )
-        return Sentence(
-            text=self._counted(text, n),
-            group_ids=tuple(g.id for _, g in groups),
-            verbatim_ids=tuple(v for _, v in alone),
-            supported=supported,
-            note=None if supported else self._doubt(doubt),
-            origin="model",
-            n_respondents=n if self.total else None,
+        return Written(
+            claim=made,
+            group_ids=tuple(g.id for g in groups),
+            verbatim_ids=tuple(alone),
+            n=n,
             by_category=by_category,
+        )
+
+    def finished(self, paragraphs: Paragraphs, judged: Sequence[Claim]) -> Synthesis:
+        """The synthesis, with the judged texts in place of those that the model wrote first."""
+        told = [s for s in map(closed_sentence, self.topics) if s]
+        sentences = list(told)
+        places = [tuple(range(len(told)))] if told else []
+        claims = iter(judged)
+        for paragraph in paragraphs:
+            first = len(sentences)
+            sentences += [self._finished(w, next(claims)) for w in paragraph]
+            places.append(tuple(range(first, len(sentences))))
+        return Synthesis(sentences=tuple(sentences), paragraphs=tuple(places), left_out=self.left_out)
+
+    def _finished(self, written: Written, one: Claim) -> Sentence:
+        return Sentence(
+            text=self._counted(one.text, written.n),
+            group_ids=written.group_ids,
+            verbatim_ids=written.verbatim_ids,
+            supported=one.supported,
+            note=doubt_note(one, self.language),
+            origin="model",
+            n_respondents=written.n if self.total else None,
+            by_category=written.by_category,
         )
 
     def _stranger(self, text: str, sources: Sequence[str], by_category: Mapping[str, int]) -> str | None:
@@ -238,14 +277,4 @@ class _Request:
         return typeset(
             text.replace(PLACE, said[:1].upper() + said[1:] if text.startswith(PLACE) else said),
             self.language,
-        )
-
-    def _doubt(self, doubt: str | None) -> str:
-        if self.language == "fr":
-            why = (
-                "une négation ne s’y retrouve pas" if doubt else "l’appui dans les verbatims cités est faible"
-            )
-            return f"À vérifier{chr(160)}: {why}."
-        return "To be checked: " + (
-            "a negation does not match." if doubt else "weak support in the cited verbatims."
         )

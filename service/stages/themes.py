@@ -18,7 +18,9 @@ from service.llm.ask import Ask, Refused, ask
 from service.llm.chat import ChatModel
 from service.stages.assemble import standing_alone
 from service.stages.check import SMALL, STEM, Encode
-from service.stages.written_themes import Item, Outline, Placed, Writing
+from service.stages.confirm import confirm
+from service.stages.evidence import Evidence
+from service.stages.written_themes import Item, Outline, Placed, Writing, WrittenTheme, finished
 
 FEWEST, MOST = 3, 6
 """Themes of a normal round."""
@@ -68,12 +70,16 @@ def find_themes(
         placed = _placed(items, language, given, encode)
     else:
         placed = outlined
-    asks: list[Ask[Theme]] = [
-        Writing(title, family, questions, language, n_respondents, encode).ask()
+    evidence = Evidence([i.matter for i in items], encode)
+    asks: list[Ask[WrittenTheme]] = [
+        Writing(title, family, questions, language, n_respondents, evidence).ask()
         for title, family in placed
         if family
     ]
     replies = ask(chat, asks)
+    claims = [c for got in replies if not isinstance(got, Refused) for c in got.claims]
+    confirmed, skipped = confirm(claims, id_="themes", language=language, evidence=evidence, chat=chat)
+    judged = iter(confirmed)
     written = iter(replies)
     themes: list[Theme] = []
     for title, family in placed:
@@ -84,9 +90,10 @@ def find_themes(
         if isinstance(got, Refused):
             failures.append(Failure(id=title, stage="themes", reason=got.reason))
             titles = {q.id: q.title for q in questions}
-            got = Theme(title=title, sections=_sections(_core(family, encode), titles, language))
-        themes.append(got)
-    return Themed(themes=tuple(themes), fallbacks=len(failures), failures=tuple(failures))
+            themes.append(Theme(title=title, sections=_sections(_core(family, encode), titles, language)))
+        else:
+            themes.append(finished(got, judged, language))
+    return Themed(themes=tuple(themes), fallbacks=len(failures), failures=(*failures, *skipped))
 
 
 def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
@@ -96,8 +103,8 @@ def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
         for k, s in enumerate(q.synthesis.sentences):
             if s.group_ids and s.supported:
                 cited = [groups[g] for g in s.group_ids]
-                matter = " ".join(g.label for g in [g for g in cited if g.level == 1] or cited)
-                found.append(Item(ref=SentenceRef(question_id=q.id, sentence=k), sentence=s, matter=matter))
+                labels = tuple(g.label for g in [g for g in cited if g.level == 1] or cited)
+                found.append(Item(ref=SentenceRef(question_id=q.id, sentence=k), sentence=s, labels=labels))
     return found
 
 

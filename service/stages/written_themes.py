@@ -1,7 +1,7 @@
 """Themes as a chat model finds and writes them: the two requests, and what their opaque ids mean."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import prompts
@@ -14,14 +14,13 @@ from service.llm.ask import Ask, BadReply
 from service.llm.replies import OutlinedReply, OutlineReply, SentenceReply, ThemeReply
 from service.stages.check import (
     HEADING_WORDS,
-    SUPPORTED,
-    Encode,
     check_sentence,
     new_number,
     one_sentence,
     repeats,
-    support,
 )
+from service.stages.confirm import Cited, Claim, claim, doubt_note
+from service.stages.evidence import Evidence
 from service.stages.extractive import as_sentence
 
 MOST_THEMES = 8
@@ -34,8 +33,13 @@ class Item:
 
     ref: SentenceRef
     sentence: Sentence
-    matter: str
-    """What it says without counts and connectives: the labels it rests on."""
+    labels: tuple[str, ...]
+    """Those that it rests on."""
+
+    @property
+    def matter(self) -> str:
+        """What it says without counts and connectives."""
+        return " ".join(self.labels)
 
 
 Placed = list[tuple[str, list[Item]]]
@@ -118,6 +122,19 @@ def _check_heading(heading: str, family: Sequence[Item]) -> None:
         raise BadReply(f"heading « {heading[:50]} »: {reason}")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenTheme:
+    """A theme as the model wrote it."""
+
+    title: str
+    sections: list[tuple[str, list[tuple[Claim, tuple[SentenceRef, ...]]]]]
+    """(heading, sentences with what they cite)"""
+
+    @property
+    def claims(self) -> list[Claim]:
+        return [c for _, sentences in self.sections for c, _ in sentences]
+
+
 class Writing:
     """One request for one theme and the meaning of its opaque ids."""
 
@@ -128,18 +145,18 @@ class Writing:
         questions: Sequence[DraftQuestion],
         language: Language,
         n_respondents: int,
-        encode: Encode,
+        evidence: Evidence,
     ) -> None:
         self.title = title
         self.items = {f"s{k}": item for k, item in enumerate(items, start=1)}
         self.numbers = _numbers(questions)
         self.language = language
         self.total = n_respondents
-        self.encode = encode
+        self.evidence = evidence
         self.length = min(220, 30 + 10 * len(items))
         self.tries = 0
 
-    def ask(self) -> Ask[Theme]:
+    def ask(self) -> Ask[WrittenTheme]:
         return Ask(
             id=self.title,
             prompt=prompts.load("theme", self.language),
@@ -152,8 +169,8 @@ class Writing:
             check=self.check,
         )
 
-    def check(self, reply: ThemeReply) -> Theme:
-        """Raises BadReply. The title is ours, whatever the reply calls it."""
+    def check(self, reply: ThemeReply) -> WrittenTheme:
+        """Raises BadReply."""
         self.tries += 1
         sections = []
         for section in (s for s in reply.sections if s.sentences):
@@ -161,43 +178,66 @@ class Writing:
             heading = section.heading.strip().rstrip(".")
             if heading:
                 _check_heading(heading, cited)
-            sentences = tuple(self._sentence(s) for s in section.sentences)
-            sections.append(Section(heading=typeset(heading, self.language) or None, sentences=sentences))
+            sections.append((typeset(heading, self.language), [self._sentence(s) for s in section.sentences]))
         if not sections:
             raise BadReply("no sentence")
-        n = sum(len(s.text.split()) for part in sections for s in part.sentences)
+        n = sum(len(c.text.split()) for _, sentences in sections for c, _ in sentences)
         if n > 1.5 * self.length:
             raise BadReply(f"{n} words: at most {self.length}")
-        return Theme(title=self.title, sections=tuple(sections))
+        return WrittenTheme(title=self.title, sections=sections)
 
-    def _sentence(self, reply: SentenceReply) -> ThemeSentence:
+    def _sentence(self, reply: SentenceReply) -> tuple[Claim, tuple[SentenceRef, ...]]:
         unknown = [c for c in reply.cites if c not in self.items]
         if unknown or not reply.cites:
             raise BadReply(
                 f"« {reply.text[:60]} » cites {unknown or 'nothing'}: cite ids that are given, such as s1"
             )
         cited = [self.items[c] for c in dict.fromkeys(reply.cites)]
-        text = as_sentence(reply.text, self.language)
         sources = [i.sentence.text for i in cited]
         n = max(i.sentence.n_respondents or 0 for i in cited)
-        reason = check_sentence(
-            text, sources, self.language, n=n, total=self.total if n else 0
-        ) or new_number(
-            text,
-            [i.matter for i in cited],  # a count of one sentence is not that of several
+
+        def form(text: str) -> str | None:
+            return check_sentence(
+                text, sources, self.language, n=n, total=self.total if n else 0
+            ) or new_number(
+                text,
+                [i.matter for i in cited],  # a count of one sentence is not that of several
+            )
+
+        made = claim(
+            as_sentence(reply.text, self.language),
+            [Cited(head=text) for text in sources],
+            form,
+            self.evidence,
         )
+        reason = form(made.text)
+        if made.found.hopeless and self.tries == 1:
+            reason = (
+                reason or "it says what its sentences do not say, or nothing of one of them; use their words"
+            )
         if reason:
             raise BadReply(f"« {reply.text[:60]} »: {reason}")
-        supported = support(text, [*sources, *(i.matter for i in cited)], self.encode) >= SUPPORTED
-        weak = (
-            "Appui faible dans les phrases citées."
-            if self.language == "fr"
-            else "Weak support in the sentences cited."
-        )
-        return ThemeSentence(
-            text=text,
-            refs=tuple(i.ref for i in cited),
-            supported=supported,
-            note=None if supported else weak,
-            origin="model",
-        )
+        return made, tuple(i.ref for i in cited)
+
+
+def finished(written: WrittenTheme, judged: Iterator[Claim], language: Language) -> Theme:
+    """The theme, with the judged texts in place of those that the model wrote first."""
+    return Theme(
+        title=written.title,
+        sections=tuple(
+            Section(
+                heading=heading or None,
+                sentences=tuple(
+                    ThemeSentence(
+                        text=one.text,
+                        refs=refs,
+                        supported=one.supported,
+                        note=doubt_note(one, language),
+                        origin="model",
+                    )
+                    for (_, refs), one in zip(sentences, judged, strict=False)
+                ),
+            )
+            for heading, sentences in written.sections
+        ),
+    )

@@ -3,7 +3,8 @@ import pytest
 from service.domain.language import detect_language, is_surely_other
 from service.domain.polarity import polarity
 from service.domain.wording import count, overclaim, people, quoted, typeset, weight
-from service.stages.check import new_number, one_sentence, repeats, support, turned
+from service.stages.check import new_number, one_sentence, repeats, turned
+from service.stages.evidence import HARDLY, SURE, Evidence
 from tests.topics import encode
 
 
@@ -82,9 +83,10 @@ def test_a_turned_statement_is_caught():
 
 def test_support_is_high_for_what_is_said_and_low_for_what_is_not():
     said = ["Il faut plus de bus le soir", "Des bus plus tard le soir"]
-    assert support("Il faut des bus le soir", said, encode) > 0.6
-    assert support("La monarchie sera restaurée", said, encode) < 0.25
-    assert support("Il faut des bus", [], encode) == 0
+    evidence = Evidence([*said, "Planter des arbres", "La cantine est chère"], encode)
+    assert evidence.score("Il faut des bus le soir", said) > SURE
+    assert evidence.score("La monarchie sera restaurée", said) < HARDLY
+    assert evidence.score("Il faut des bus", []) == 0
 
 
 def test_language_and_polarity():

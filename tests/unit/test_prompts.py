@@ -49,7 +49,13 @@ def test_rendered_prompt_is_golden(prompt):
 
     values = {v: prompts.fence([f"valeur de {v}", HOSTILE]) for v in prompt.variables}
     request = render(
-        Ask(id="x", prompt=prompt, values=values, reply=getattr(replies, prompt.reply), check=lambda r: r)
+        Ask(
+            id="x",
+            prompt=prompt,
+            values=values,
+            reply=getattr(replies, prompt.reply, replies.Reply),
+            check=lambda r: r,
+        )
     )
     text = f"{request.system}\n\n---\n\n{request.user}\n"
     path = GOLDEN / f"{prompt.language}.{prompt.name}.v{prompt.version}.txt"
@@ -63,7 +69,7 @@ def test_rendered_prompt_is_golden(prompt):
 def test_every_prompt_says_that_what_is_fenced_is_data_and_names_each_field_of_its_reply(prompt):
     assert "<<<" in prompt.system
     assert ("donnée" if prompt.language == "fr" else "data") in prompt.system
-    if prompt.reply != "same":
+    if prompt.reply != "same" and prompts.is_live(prompt):  # the reply of an older version may be no more
         assert set(_fields(getattr(replies, prompt.reply).model_json_schema())) <= set(
             re.findall(r'"(\w+)":', prompt.system)
         )

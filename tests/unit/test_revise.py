@@ -55,7 +55,7 @@ def test_a_verbatim_and_an_isolated_voice_go_where_they_belong():
     def script(r):
         buses, trees = group_of(r, BUSES[0]), group_of(r, TREES[0])
         moves = [(TREES[2], buses), (ALONE[0], trees)]
-        return says(moves=[{"verbatim": name_of(r, text), "to": to} for text, to in moves])
+        return says(moves=[{"to": to, "verbatims": [name_of(r, text)]} for text, to in moves])
 
     t = labelled()
     made = revise(t, encode=encode, chat=ScriptedChat(script))
@@ -114,7 +114,7 @@ def test_opposed_positions_are_never_put_together():
 
     def script(r):
         alone = name_of(r, "Non à cette loi inacceptable")
-        return says(moves=[{"verbatim": alone, "to": group_of(r, FOR[0])}], merges=[["g1", "g2"]])
+        return says(moves=[{"to": group_of(r, FOR[0]), "verbatims": [alone]}], merges=[["g1", "g2"]])
 
     chat = ScriptedChat(script)
     made = revise(t, encode=encode, chat=chat)

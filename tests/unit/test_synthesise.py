@@ -226,8 +226,8 @@ def test_twice_refused_falls_back_to_the_assembled_text_marked():
 
 def test_an_unsupported_sentence_is_rewritten_once_then_shown_as_unsupported():
     invented = (("La fusée spatiale attire énormément de vacanciers étrangers.", ["g1"]), GOOD[1])
-    _, chat, made = ask(reply(*invented), reply(*invented))
-    assert len(chat.requests) == 2
+    _, chat, made = ask(reply(*invented), reply(*invented), "{}", "{}")
+    assert [r.prompt.name for r in chat.requests] == ["synthesis", "repair", "support", "repair"]
     sentence = made.synthesis.sentences[0]
     assert not sentence.supported
     assert "À vérifier" in sentence.note

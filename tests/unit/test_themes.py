@@ -81,7 +81,7 @@ def writer(cites, text="Il faut plus de bus le soir et des bus gratuits."):
         if request.schema["title"] == "OutlineReply":
             every = re.findall(r"^(s\d+)\|", request.user, re.MULTILINE)
             return json.dumps({"themes": [{"title": "Les bus du soir", "sentences": every}]})
-        return json.dumps({"title": "x", "sections": [section]})
+        return json.dumps({"sections": [section]})
 
     return ScriptedChat(script)
 
