@@ -19,10 +19,11 @@ from embeddings.encoder import load_encoder
 from evals.references import read_answers, read_reference
 from evals.scoring.contradiction import contradicts
 from evals.scoring.matching import THRESHOLDS, likeness
+from evals.scoring.support import support
 from evals.scoring.texts import CARRIED, sentences
 from evals.suites.example import FOLDER
 from service.domain.round import Language
-from service.stages.check import Encode, support
+from service.stages.check import Encode
 
 SHARED = 0.4
 """Part of the answers of two readers' groups that both have, from which their labels are a pair."""

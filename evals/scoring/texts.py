@@ -10,18 +10,19 @@ from sacrebleu.metrics import CHRF
 
 from evals.scoring.contradiction import contradicts
 from evals.scoring.matching import THRESHOLDS, Match, likeness, match
+from evals.scoring.support import support
 from evals.statistics import Part
 from service.domain.language import detect_language, is_surely_other
 from service.domain.round import Language
 from service.domain.wording import CLAIMS, ORDER, overclaim
-from service.stages.check import Encode, one_sentence, support, turned
+from service.stages.check import Encode, one_sentence, turned
 from service.stages.cutting import stops
 from service.stages.extractive import VERB
 
 LABEL_WORDS = 25
 FEWEST_PIECE_WORDS = 3
 CARRIED = 0.35
-"""Support (docs/checks.md) from which a sentence counts as carried: stricter than the drafter's own check.
+"""Support (`evals.scoring.support`) from which a sentence counts as carried.
 
 Of people's sentences 88 % reach it with their own labels, 3 % with those of another question (`python -m evals.calibrate`)."""
 

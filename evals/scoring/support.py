@@ -1,0 +1,23 @@
+"""How well sources carry a text, on a scale of its own: what the drafter is judged by is not the check that it was written to pass."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from service.domain.wordform import words
+from service.stages.check import SMALL, STEM, Encode
+
+
+def support(text: str, sources: Sequence[str], encode: Encode) -> float:
+    """0 to 1: half the share of its content words that the sources have, half its greatest cosine to one of them or to all."""
+    if not sources:
+        return 0.0
+    known = {w[:STEM] for s in sources for w in words(s) if w not in SMALL}
+    said = [w for w in words(text) if w not in SMALL]
+    lexical = sum(w[:STEM] in known for w in said) / len(said) if said else 0.0
+    vectors = encode([text, *sources])
+    nearest = float((vectors[1:] @ vectors[0]).max())
+    whole = vectors[1:].sum(axis=0)
+    length = float(np.linalg.norm(whole))
+    together = float(vectors[0] @ whole) / length if length else 0.0
+    return round(0.5 * lexical + 0.5 * max(0.0, nearest, together), 4)
