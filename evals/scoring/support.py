@@ -1,4 +1,4 @@
-"""How well sources carry a text, on a scale of its own: what the drafter is judged by is not the check that it was written to pass."""
+"""How well sources carry a text, by a measure that is not the check a draft was written to pass."""
 
 from collections.abc import Sequence
 
