@@ -128,8 +128,12 @@ def _paragraph(
         equal = n[rank] == n[rank - 1]
         joined = connectives["last" if last else "equal" if equal else "next" if rank == 1 else "then"]
     largest = rank == 0 and len(n) > 1 and n[0] > n[1]
-    first = _sentence(topics, topic, _head(topics, family, largest=largest), groups[:QUOTED], head, joined)
-    return [first, *_together(topics, topic, groups[QUOTED:], connectives["same"])]
+    summed_up = head.level == 2 and head.label_support is not None and head.label_support.origin == "person"
+    own = groups[: QUOTED - 1] if summed_up else groups[:QUOTED]
+    # what a person wrote of the whole family is said before what some of it says
+    said = (head, *own) if summed_up else own
+    first = _sentence(topics, topic, _head(topics, family, largest=largest), said, head, joined)
+    return [first, *_together(topics, topic, groups[len(own) :], connectives["same"])]
 
 
 def _head(topics: tuple[Topic, ...], family: Family, *, largest: bool) -> str:
@@ -186,6 +190,7 @@ def _sentence(
     if connective:
         text = connective + text[:1].lower() + text[1:]
     ids = [g.id for g in groups] if whole is None or whole.level == 1 else [whole.id, *(g.id for g in groups)]
+    ids = list(dict.fromkeys(ids))
     return _cited(topics, topic, text, ids, [*(whole.verbatim_ids if whole else ()), *_members(groups)])
 
 

@@ -3,11 +3,13 @@
 import re
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.api.pages.page import inside, with_values
+from service.domain.draft import Failure, Suspect
 from service.domain.jobs import Configuration, HeldJobs
 from service.errors import StopAll
 from service.exports import export
@@ -334,3 +336,73 @@ def test_addresses_to_go_on_to_stay_inside():
 def test_values_of_an_address_are_put_in_place():
     assert with_values("/a?x=1&y=2#z", x=3, y=None) == "/a?x=3#z"
     assert with_values("/a", at="s:0:Q 1&2") == "/a?at=s%3A0%3AQ+1%262"
+
+
+def test_what_waits_for_no_worker_says_so_and_what_ended_says_how_to_go_on(app):
+    ana = person(app, "ana")
+    ana.get("/")
+    ana.send("/example")
+    assert "29\u00a0organisations" in ana.page.text
+    round_page = str(ana.page.url).split("?")[0]
+    ana.send(f"{round_page}/drafts", llm="extractive")
+    waiting = str(ana.page.url)
+    assert "No worker is running" in ana.page.text
+    ana.send(f"{waiting}/cancel")
+    assert "ask for a new draft from the round" in ana.page.text
+    store = app.state.context.store
+    with store.write() as connection:
+        asked = drafts.add(
+            connection,
+            round_id=round_page.split("/")[-1],
+            team="a",
+            created_by="ana",
+            configuration=Configuration(),
+        )
+        drafts.end(connection, asked.id, "failed", code="ModelStopped", detail="the key is not accepted")
+    failed = ana.get(f"/drafts/{asked.id}").text
+    assert "the key is not accepted" in failed
+    assert "Mend the cause" in failed
+    ana.get(round_page)
+    assert "The round is deleted" in ana.send(f"{round_page}/delete").text
+    for gone in (round_page, waiting, f"{waiting}/history"):
+        page = ana.get(gone)
+        assert page.status_code == 404
+        assert "This page does not exist" in page.text
+
+
+def test_flagged_sentences_come_first_and_approving_leads_to_the_next_question(app, draft_id):
+    ana = person(app, "ana")
+    question = f"/drafts/{draft_id}/questions/1"
+    assert "No flagged sentence" in ana.get(question).text
+    fields = {"kind": "set_label", "group": "Q1.g2", "seen": "0", "back": question, "text": "Le dimanche."}
+    page = ana.send(f"/drafts/{draft_id}/changes", **fields).text
+    assert page.index("To look at (") < page.index("a label that it cites was corrected")
+    assert page.index("a label that it cites was corrected") < page.index("The other sentences")
+    assert "The other sentences" not in ana.get(question + "?first=reading").text
+    back = re.search(r'name="back" value="([^"]+)">(?=<input type="hidden" name="question")', page)[1]
+    assert back == f"/drafts/{draft_id}/questions/3", "the second shares the first's synthesis"
+    ana.get(question)
+    ana.send(f"/drafts/{draft_id}/changes", kind="approve", question="Q1", seen="1", back=back)
+    assert str(ana.page.url).endswith("/questions/3?done=2")
+    overview = ana.get(f"/drafts/{draft_id}").text
+    assert "Questions approved: 2 of 3" in overview
+    assert "Go on with the review : Q3" in overview
+
+
+def test_the_ledger_of_a_draft_lists_answers_that_look_like_orders_and_failures(store, app):
+    draft, round_ = small_draft()
+    ledger = replace(
+        draft.ledger,
+        suspects=(Suspect(answer_id="Q3:R01", ways=("order", "markup"), verbatim_ids=("Q3:R05.1",)),),
+        failures=(Failure(id="Q1.g1", stage="label", reason="<b>no reply</b>"),),
+    )
+    with store.write() as connection:
+        kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
+        asked = drafts.add(
+            connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
+        )
+        drafts.start(connection, asked.id)
+        drafts.finish(connection, asked.id, export(replace(draft, ledger=ledger), "json"))
+    page = person(app, "ana").get(f"/drafts/{asked.id}").text
+    assert "gives orders, markup" in page
+    assert "&lt;b&gt;no reply&lt;/b&gt;" in page

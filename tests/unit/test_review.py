@@ -313,3 +313,16 @@ def test_a_question_is_drafted_again_from_the_corrected_labels():
     assert check_draft(again.draft, ROUND) == ()
     with pytest.raises(BadEdit, match="no open question Q9"):
         redraft_question(after.draft, "Q9", encode=HashEncoder().encode, chat=None)
+
+
+def test_a_label_that_a_person_gave_to_a_family_is_said_by_the_new_synthesis_and_nothing_stays_marked():
+    after = do(fresh(), SetLabel(group_id="Q1.r1", text="Des bus à toute heure."))
+    assert FIRST in after.to_look_at
+    again = do(after, redraft_question(after.draft, "Q1", encode=HashEncoder().encode, chat=None))
+    assert "Des bus à toute heure" in sentences(again)[0].text
+    unchanged = do(after, Redraft(question_id="Q1", synthesis=after.draft.questions[0].synthesis, llm="x"))
+    assert FIRST not in unchanged.to_look_at, "drafted after the correction"
+    mine = do(fresh(), SetSentence(at=FIRST, text="Les miens."), SetLabel(group_id="Q1.r1", text="Autre."))
+    kept = do(mine, Redraft(question_id="Q1", synthesis=mine.draft.questions[0].synthesis, llm="x"))
+    assert FIRST in kept.to_look_at, "a person's sentence stays marked until a person looks"
+    assert check_draft(again.draft, ROUND) == ()

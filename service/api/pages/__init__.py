@@ -14,6 +14,6 @@ def add_pages(app: FastAPI, settings: Settings, tools_for: ToolsFor) -> None:
     app.state.desk = Desk(settings, tools_for)
     app.state.context.reviews.on_forget.append(app.state.desk.forget)
     pages = APIRouter()
-    for router in (entry.router, review.router, changes.router):
+    for router in (entry.router, review.router, changes.router, entry.rest):
         pages.include_router(router)
     app.include_router(pages)

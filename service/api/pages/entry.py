@@ -1,5 +1,7 @@
 """Pages before a draft: signing in, rounds, uploading, a round with its ledger, asking for a draft."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -13,19 +15,24 @@ from service.api.offers import models
 from service.api.pages.forms import field
 from service.api.pages.page import YEAR, PageRoute, check_form, inside, render, static_file
 from service.api.problems import Refused
-from service.api.rounds import found_round, keep_round
+from service.api.rounds import delete_round, found_round, keep_round
 from service.api.shapes import Cursor, Text
 from service.domain.jobs import Configuration
 from service.errors import NotFound
 from service.store import answers, drafts, keys, rounds
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+rest = APIRouter(route_class=PageRoute, include_in_schema=False)
+"""Whatever else is asked for under the addresses of pages; comes last."""
 
 STATIC = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+EXAMPLE = Path(__file__).parents[3] / "examples" / "round" / "answers.csv"
+"""Of the source; an installed package has none."""
+
 ROUNDS_SHOWN = 30
 ANSWERS_SHOWN = 50
 
@@ -79,12 +86,27 @@ async def sign_out(request: Request, service: Service, caller: AnyKey) -> Respon
 
 
 @router.get("/")
-def list_rounds(request: Request, service: Service, caller: Reader, cursor: Cursor = None) -> HTMLResponse:
+def list_rounds(
+    request: Request, service: Service, caller: Reader, cursor: Cursor = None, deleted: int = 0
+) -> HTMLResponse:
     """Rounds of the key's team, the newest first."""
     with service.store.read() as connection:
         page = rounds.page(connection, team=caller.team, cursor=cursor, limit=ROUNDS_SHOWN)
     noted_read(service, caller, "round.list", "")
-    return render(request, "rounds.html", caller=caller, page=page)
+    return render(
+        request, "rounds.html", caller=caller, page=page, example=EXAMPLE.exists(), deleted=bool(deleted)
+    )
+
+
+@router.post("/example")
+async def example(request: Request, service: Service, caller: Drafter) -> Response:
+    """Keep the invented round that comes with the source."""
+    form = await request.form()
+    check_form(request, form.get("csrf"))
+    if not EXAMPLE.exists():
+        raise NotFound("the invented example comes with the source only")
+    kept, _ = await run_in_threadpool(lambda: keep_round(service, caller, uploads.read(EXAMPLE)))
+    return RedirectResponse(f"/rounds/{kept.id}?sent=1", 303)
 
 
 @router.get("/upload")
@@ -141,6 +163,15 @@ def round_page(
     )
 
 
+@router.post("/rounds/{round_id}/delete")
+async def delete(request: Request, service: Service, caller: Drafter, round_id: Text) -> Response:
+    """Delete a round with everything that was made of it."""
+    form = await request.form()
+    check_form(request, form.get("csrf"))
+    await run_in_threadpool(delete_round, round_id, service, caller)
+    return RedirectResponse("/?deleted=1", 303)
+
+
 @router.get("/rounds/{round_id}/answers")
 def answers_page(
     request: Request,
@@ -169,3 +200,10 @@ async def ask(request: Request, service: Service, caller: Drafter, round_id: Tex
     llm = field(form, "llm", "") or None
     made, _ = await run_in_threadpool(queue_draft, service, caller, round_id, Configuration(llm=llm))
     return RedirectResponse(f"/drafts/{made.id}", 303)
+
+
+@rest.get("/rounds/{address:path}")
+@rest.get("/drafts/{address:path}")
+def no_page(address: str) -> Response:
+    """An address that was mistyped, or that only forms are sent to. Raises NotFound."""
+    raise NotFound(f"there is no page {address[:80]}")

@@ -21,6 +21,7 @@ from service.api.problems import Refused, first_words
 from service.domain.round import Language
 from service.domain.wording import categories, number, people, typeset
 from service.errors import InvalidRequest, MissingScope, NoKey, PolyphonieError
+from service.exports.terms import TERMS as EXPORT_TERMS
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "polyphonie_language"
@@ -184,11 +185,16 @@ def _environment(language: Language) -> Environment:
         return people(n, unit, language) + (f", {more}" if more else "")
 
     def moment(at: str | None) -> str:
-        return "" if not at else f"{at[:10]} {at[11:16]} UTC"
+        if not at:
+            return ""
+        year, month, day = at[:10].split("-")
+        written = f"{day}/{month}/{year} à" if language == "fr" else f"{year}-{month}-{day}"
+        return f"{written} {at[11:16]} UTC"
 
     environment.filters["typeset"] = typeset
     environment.globals |= {
         "t": TERMS[language],
+        "x": {key: typeset(text, language) for key, text in EXPORT_TERMS[language].items()},
         "who": who,
         "num": lambda n: number(n, language),
         "moment": moment,

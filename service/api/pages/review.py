@@ -20,7 +20,8 @@ from service.domain.review import void
 from service.domain.revision import GroupRef
 from service.errors import NotFound
 from service.exports import FORMATS
-from service.store import rounds
+from service.exports.facts import DraftFacts
+from service.store import rounds, workers
 from service.store.drafts import StoredDraft
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/drafts/{draft_id}")
@@ -79,11 +80,20 @@ TheView = Annotated[View, Depends(_done)]
 
 @router.get("")
 def draft_page(
-    request: Request, caller: Reader, found: Opened, at: Text | None = None, part: Text | None = None
+    request: Request,
+    service: Service,
+    caller: Reader,
+    found: Opened,
+    at: Text | None = None,
+    part: Text | None = None,
 ) -> HTMLResponse:
     """The general synthesis, the questions and where the draft stands; before it is done, its progress."""
     if found.view is None:
-        return render(request, "progress.html", caller=caller, kept=found.kept, title=found.title)
+        with service.store.read() as connection:
+            works = found.kept.state != "queued" or bool(workers.beats(connection))
+        return render(
+            request, "progress.html", caller=caller, kept=found.kept, title=found.title, works=works
+        )
     view = found.view
     values = _common(request, caller, found) | {"trace": _trace(view, at)}
     if part == "trace":
@@ -94,6 +104,9 @@ def draft_page(
         **values,
         formats=[f for f in ("docx", "xlsx", "html", "md", "json") if f in FORMATS],
         standings=view.standings,
+        open_ones=[one for one in view.standings if one.q.kind == "open"],
+        next_up=view.next_to_review(0),
+        facts=DraftFacts(view.draft),
         places=places,
     )
 
@@ -108,7 +121,7 @@ def question_page(
     number: int,
     at: Text | None = None,
     part: Text | None = None,
-    first: Literal["flagged"] | None = None,
+    first: Literal["flagged", "reading"] | None = None,
     page: PageNumber = 1,
     voices: PageNumber = 1,
 ) -> HTMLResponse:
@@ -119,12 +132,17 @@ def question_page(
         return render(request, "_trace.html", **values)
     alone = cut(q.isolated, voices, VOICES_SHOWN)
     families, shown = view.families(q, page)
+    lines = view.lines(q)
     return render(
         request,
         "question.html",
         **values,
-        lines=view.lines(q),
-        flagged_first=first == "flagged",
+        lines=lines,
+        any_flagged=any(line.flagged for line in lines),
+        flagged_first=first != "reading" and any(line.flagged for line in lines),
+        flagged_labels=view.flagged_labels(q),
+        next_up=view.next_to_review(number),
+        next_flagged=view.next_flagged(number),
         families=families,
         shown=shown,
         alone=alone,
@@ -240,6 +258,7 @@ def _common(request: Request, caller: Caller, found: Open) -> dict[str, Any]:
         "unit": view.draft.round.unit,
         "done": int(done) if done.isascii() and done.isdigit() and len(done) < 7 else None,
         "undone": void(view.reviewed.revisions),
+        "suspects": {v for one in view.draft.ledger.suspects for v in one.verbatim_ids},
     }
 
 

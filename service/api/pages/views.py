@@ -133,7 +133,7 @@ class View:
                     found.setdefault("", []).append(place)
         return found
 
-    @property
+    @cached_property
     def standings(self) -> list[Standing]:
         return [
             Standing(
@@ -145,6 +145,30 @@ class View:
             )
             for n, q in enumerate(self.draft.questions, start=1)
         ]
+
+    def next_to_review(self, after: int) -> Standing | None:
+        """The next open question that nobody approved, those before `after` last; None where all are.
+
+        after: number of a question that is being approved, with those that share its synthesis; 0 for none.
+        """
+        these = {q.id for q in self.state.joined(self.question(after))} if after else set()
+        waiting = [
+            one
+            for one in self.standings
+            if one.q.kind == "open" and one.approved is None and one.q.id not in these
+        ]
+        return min(waiting, key=lambda one: (one.number <= after, one.number), default=None)
+
+    def next_flagged(self, after: int) -> Standing | None:
+        """The next question with something to look at, other than that one; None where there is none."""
+        flagged = [one for one in self.standings if one.to_look_at and one.number != after]
+        return min(flagged, key=lambda one: (one.number <= after, one.number), default=None)
+
+    def flagged_labels(self, q: DraftQuestion) -> list[Labelled]:
+        """Labels of a question to look at, as many as a page shows."""
+        places = [p for p in self.places_to_look_at.get(q.id, ()) if isinstance(p, GroupRef)]
+        groups = {g.id: g for g in q.groups}
+        return [self._labelled(q, groups[p.group_id]) for p in places[:GROUPS_SHOWN]]
 
     def line(self, place: SentenceRef | ThemeRef) -> Line:
         """Raises NotFound."""

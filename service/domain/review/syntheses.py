@@ -58,6 +58,11 @@ def redraft(state: State, edit: Redraft, by: Touch) -> Changed:
         for k, s in enumerate(q.synthesis.sentences)
         if k not in kept
     )
+    # what was drafted again rests on the labels as they are now; only what people wrote may still be behind them
+    fresh = [
+        SentenceRef(question_id=q.id, sentence=k) for k in kept if q.synthesis.sentences[k].origin != "person"
+    ]
+    state = replace(state, marks={at: m for at, m in state.marks.items() if at not in fresh})
     return reopened(_replaced(state, q, new, follow, kept=kept, by=by), q), was
 
 

@@ -91,10 +91,23 @@
     n: function () {
       var all = sentences(), from = all.indexOf(current());
       var next = all.slice(from + 1).concat(all.slice(0, from + 1)).filter(function (s) { return s.classList.contains("flagged"); })[0];
-      if (next) { next.focus(); show(next, false); }
+      if (next) { next.focus(); if (panel) show(next, false); return; }
+      // nothing left here: the next question that has something
+      var steps = document.querySelector(".steps[data-flagged]");
+      if (steps) location.href = steps.dataset.flagged;
     },
-    e: function () { var area = document.querySelector("#sentence-text, #label"); if (area) area.focus(); },
+    o: function () {
+      var all = document.querySelectorAll("#trace details.verbatim"), open = !document.querySelector("#trace details.verbatim:not([open])");
+      all.forEach(function (d) { d.open = !open; });
+    },
+    e: function () {
+      var box = document.getElementById("edit-sentence"), area = document.querySelector("#sentence-text, #label");
+      if (box) box.open = true;
+      if (area) area.focus();
+    },
     c: function () { press("button.confirm"); },
+    v: function () { press("button.approve"); },
+    u: function () { press("button.undo"); },
     "/": function () { var box = document.querySelector("#q-top, #q"); if (box) box.focus(); },
     "]": function () { press(".steps a[rel=next]"); },
     "[": function () { press(".steps a[rel=prev]"); },
