@@ -1,4 +1,4 @@
-"""`polyphonie evals …`: run, gate, baseline, try, compare, rescore, report, table."""
+"""`polyphonie evals …`: run, gate, baseline, try, import, compare, rescore, report, table."""
 
 import json
 import os
@@ -29,7 +29,9 @@ Sets = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--reference", help="Folder of reference sets (POLYPHONIE_DATA, else ../shared/data).", metavar="DIR"
+        "--reference",
+        help="Folder of reference sets (POLYPHONIE_DATA, else ../shared/data), or one reference of your own.",
+        metavar="DIR",
     ),
 ]
 Llm = Annotated[
@@ -195,6 +197,38 @@ def baseline_(folder: Folder) -> None:
     print(
         f"{path}: {len(new['benches'])} suite(s) and set(s). Look at the difference, commit it with {folder / 'report.html'}."
     )
+
+
+@app.command("import")
+def import_(
+    report: Annotated[
+        Path, typer.Argument(help="The text of a report, as it came out of its PDF.", metavar="TEXT")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for reference.json.", metavar="DIR")],
+    title: Annotated[str, typer.Option(help="Of the report.")] = "",
+    against: Annotated[
+        Path | None, typer.Option(help="A reference made by hand: list the differences.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Turn a report's own labels and syntheses into a reference; docs/references.md says what form is expected."""
+    from evals.importing import differences, import_report
+    from evals.references import read_reference, write_reference
+
+    try:
+        text = report.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{report}: {error}. A text file in UTF-8 is expected.") from error
+    made = import_report(text, name=out.resolve().name, title=title or report.stem)
+    write_reference(made, out)
+    labels = sum(len(q.groups) for q in made.questions)
+    syntheses = sum(bool(q.syntheses) for q in made.questions)
+    print(
+        f"{out / 'reference.json'}: {len(made.questions)} questions, {labels} labels, {syntheses} syntheses"
+    )
+    if against is not None:
+        told = differences(made, read_reference(against))
+        print("\n".join([f"{len(told)} difference(s) from {against}:", *(f"- {line}" for line in told)]))
+    print(f"Read it through, then: polyphonie evals run --reference {out}")
 
 
 @app.command("compare")

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,34 @@ def reference_of(raw: Mapping[str, Any], sha256: str = "") -> Reference:
         ),
         sha256=sha256,
     )
+
+
+def write_reference(reference: Reference, folder: Path) -> None:
+    """`reference.json` of a folder, as `read_reference` reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {
+        "id": reference.id,
+        "title": reference.title,
+        "language": reference.language,
+        "annotation": reference.annotation,
+        "licence": reference.licence,
+        "panel": [_told(row) for row in reference.panel],
+        "questions": [
+            _told(q)
+            | {"syntheses": [list(s) for s in q.syntheses], "closed": {"counts": dict(q.closed)}}
+            | {"groups": [_told(g) for g in q.groups], "isolated": [_told(v) for v in q.isolated]}
+            for q in reference.questions
+        ],
+        "synthesis": list(reference.synthesis),
+        "themes": [_told(t) | {"sections": [_told(s) for s in t.sections]} for t in reference.themes],
+    }
+    text = json.dumps(told, ensure_ascii=False, indent=1)
+    (folder / "reference.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _told(record: Any) -> dict[str, Any]:
+    """A record's fields that say something."""
+    return {f.name: v for f in fields(record) if (v := getattr(record, f.name)) not in (None, ())}
 
 
 def _question(raw: Mapping[str, Any]) -> ReferenceQuestion:

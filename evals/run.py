@@ -13,7 +13,7 @@ from evals import tasks
 from evals.record import BenchResult, CaseResult, Run, commit, packages, read_run, write_run
 from evals.scoring.measures import SCALES
 from evals.statistics import SEED
-from evals.suites import Bench, Desk, example, grouping, labels, limited, segmentation, synthesis, themes
+from evals.suites import Bench, Desk, example, grouping, labels, limited, own, segmentation, synthesis, themes
 from service import __version__
 from service.domain.round import Language
 from service.errors import BadInput, Stopped
@@ -35,11 +35,16 @@ Say = Callable[[str], None]
 def available(
     data: Path | None, suites: Sequence[str], sets: Sequence[str]
 ) -> tuple[list[Bench], dict[str, str]]:
-    """The benches asked for (none named: all), and the sets that are not there. Raises BadInput for an unknown name."""
+    """The benches asked for (none named: all), and the sets that are not there. Raises BadInput for an unknown name.
+
+    data: the folder of reference sets, or one reference of an evaluator's own.
+    """
     for name in suites:
         if name not in SCALES:
             raise BadInput(f"no suite {name}: there are {', '.join(SCALES)}.")
     wanted = list(suites) or list(SCALES)
+    if data is not None and (data / "reference.json").is_file():
+        return [b for b in own.benches(data) if b.suite in wanted], {}
     named = [_folder(s) for s in sets]
     known = {s for some in SETS.values() for s in some} | {example.NAME}
     for name in named:

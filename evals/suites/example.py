@@ -1,4 +1,4 @@
-"""All suites over the invented round that ships with the repository: one draft of the whole round, measured stage by stage."""
+"""All suites over a round with its reference, like the invented one that ships: one draft of it, measured stage by stage."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -42,12 +42,17 @@ def benches(folder: Path = FOLDER) -> list[Bench]:
             "example", lambda: draft_round(round_, encoder=desk.encoder(round_.language), chat=desk.chat)
         )
 
-    return [
+    found = [
         _grouping(reference, drafted),
         _labels(reference, drafted),
         _synthesis(reference, drafted),
-        _themes(reference, drafted),
+        *([_themes(reference, drafted)] if reference.themes else []),
         _round(reference, round_, drafted),
+    ]
+    if folder == FOLDER:
+        return found
+    return [
+        replace(b, set=folder.name, stated={k: v for k, v in b.stated.items() if k != "note"}) for b in found
     ]
 
 

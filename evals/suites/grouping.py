@@ -23,11 +23,12 @@ def benches(data: Path) -> list[Bench]:
     found = []
     for name in ("argkp2021", "nhs-fft", "grand-debat-coded"):
         if (data / name).is_dir():
-            found += _of_set(data / name)
+            found += of_set(data / name)
     return found
 
 
-def _of_set(folder: Path) -> list[Bench]:
+def of_set(folder: Path) -> list[Bench]:
+    """A folder with answers and the group of each."""
     reference = read_reference(folder)
     titles, language = {q.id: q.title for q in reference.questions}, reference.language
     units = read_units(folder)

@@ -1,7 +1,7 @@
 """Suite *labels*: one sentence per group. From people's own groups where they are known (the label stage alone), else from ours."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -41,13 +41,12 @@ def benches(data: Path) -> list[Bench]:
 
 
 def _argkp(folder: Path) -> Bench:
-    return _from_human_groups(folder, coding=0, stated={"ceiling": NEITHER})
+    return from_human_groups(folder, stated={"ceiling": NEITHER})
 
 
 def _coded(folder: Path) -> Bench:
-    bench = _from_human_groups(
+    bench = from_human_groups(
         folder,
-        coding=0,
         stated={"ceiling": "labels of the second reading, by a language model, not by people"},
     )
 
@@ -63,14 +62,15 @@ def _coded(folder: Path) -> Bench:
     return replace(bench, drafters={**bench.drafters, "human": human})
 
 
-def _from_human_groups(folder: Path, *, coding: int, stated: dict[str, str]) -> Bench:
+def from_human_groups(folder: Path, *, stated: Mapping[str, str]) -> Bench:
+    """A folder with answers and the groups of each: people's groups are labelled, those of the first coding."""
     reference = read_reference(folder)
     answers: dict[str, list[ReferenceAnswer]] = defaultdict(list)
     for answer in read_answers(folder):
         answers[answer.question_id].append(answer)
     cases = []
     for question in reference.questions:
-        groups = _members(question, answers[question.id], coding)
+        groups = _members(question, answers[question.id])
         if groups:
             labels = {g.id: g.label for g in question.groups}
             topic = topic_of_groups(question.id, question.title, groups, reference.language)
@@ -91,12 +91,12 @@ def _from_human_groups(folder: Path, *, coding: int, stated: dict[str, str]) -> 
 
 
 def _members(
-    question: ReferenceQuestion, answers: Sequence[ReferenceAnswer], coding: int
+    question: ReferenceQuestion, answers: Sequence[ReferenceAnswer]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Human groups with at least two answers, and those answers."""
     members: dict[str, list[tuple[str, str]]] = {g.id: [] for g in question.groups}
     for answer in answers:
-        for group_id in answer.codings[coding]:
+        for group_id in answer.codings[0]:
             members[group_id].append((answer.answer_id, answer.text))
     return [(group_id, some) for group_id, some in members.items() if len(some) >= FEWEST]
 

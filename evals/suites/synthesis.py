@@ -26,13 +26,14 @@ DRAWN = 300
 def benches(data: Path) -> list[Bench]:
     found = []
     if (data / "esante-2020").is_dir():
-        found.append(_esante(data / "esante-2020"))
+        found.append(from_human_labels(data / "esante-2020"))
     if (data / "canada-ai-education").is_dir():
         found.append(_canada(data / "canada-ai-education"))
     return found
 
 
-def _esante(folder: Path) -> Bench:
+def from_human_labels(folder: Path) -> Bench:
+    """A folder with labels and syntheses: each question's synthesis is written from people's labels."""
     reference = read_reference(folder)
     cases = tuple(
         Case(
@@ -51,13 +52,13 @@ def _esante(folder: Path) -> Bench:
         language=reference.language,
         sha256=reference.sha256,
         cases=cases,
-        drafters={"draft": from_labels, "first": _first, "random": _by_lot, "all labels": _all},
+        drafters={"draft": _from_labels, "first": _first, "random": _by_lot, "all labels": _all},
         score=_score,
         stated={"ceiling": "one synthesis a question: no human-human figure exists"},
     )
 
 
-def from_labels(case: Case, desk: Desk) -> Made:
+def _from_labels(case: Case, desk: Desk) -> Made:
     topic = topic_of_labels(case.id, case.title, case.data, case.language)
     made = synthesise((topic,), encode=desk.encoder(case.language).encode, chat=desk.chat)
     return written(made.synthesis, (topic,), refused=made.fallbacks)

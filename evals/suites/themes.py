@@ -17,9 +17,12 @@ from service.stages.themes import find_themes
 
 
 def benches(data: Path) -> list[Bench]:
-    if not (data / "esante-2020").is_dir():
-        return []
-    reference = read_reference(data / "esante-2020")
+    return [from_human_syntheses(data / "esante-2020")] if (data / "esante-2020").is_dir() else []
+
+
+def from_human_syntheses(folder: Path) -> Bench:
+    """A folder with syntheses of questions and themes: the themes are written from people's syntheses."""
+    reference = read_reference(folder)
     questions = tuple(
         question_of_sentences(q.id, q.title, sentences(q.syntheses[0]))
         for q in reference.questions
@@ -27,7 +30,7 @@ def benches(data: Path) -> list[Bench]:
     )
 
     def ours(case: Case, desk: Desk) -> Made:
-        return desk.once("themes/esante-2020", lambda: _made(desk))
+        return desk.once(("themes", folder), lambda: _made(desk))
 
     def _made(desk: Desk) -> Made:
         themed = find_themes(
@@ -39,14 +42,12 @@ def benches(data: Path) -> list[Bench]:
         )
         return as_json(themed.themes, themed.fallbacks)
 
-    return [
-        bench_of(
-            reference,
-            name="esante-2020",
-            draft=ours,
-            sources=lambda _: [[s.text for s in q.synthesis.sentences] for q in questions],
-        )
-    ]
+    return bench_of(
+        reference,
+        name=folder.name,
+        draft=ours,
+        sources=lambda _: [[s.text for s in q.synthesis.sentences] for q in questions],
+    )
 
 
 def bench_of(

@@ -33,7 +33,8 @@ Change = Callable[[Draft], Draft]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first two questions of the example round: a draft of them takes a second."""
-    made: Path = tmp_path_factory.mktemp("two questions")
+    made: Path = tmp_path_factory.mktemp("two questions") / "example"
+    made.mkdir()
     with (example.FOLDER / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     with (made / "answers.csv").open("w", encoding="utf-8", newline="") as file:

@@ -5,12 +5,15 @@ Here and not among the unit tests because rouge-score loads nltk, which takes a 
 
 import json
 import math
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from embeddings.encoder import HashEncoder
-from evals.references import read_answers, read_reference, reference_of
+from evals.importing import differences, import_report
+from evals.references import read_answers, read_reference, reference_of, write_reference
 from evals.scoring.contradiction import contradicts
 from evals.scoring.measures import SCALES
 from evals.scoring.overlap import b_cubed_extended
@@ -210,3 +213,95 @@ def test_every_measure_has_a_formula_and_gated_ones_a_tolerance():
         for m in scale.measures:
             assert m.formula
             assert m.tolerance >= 0
+
+
+REPORT = """2.1. Panel
+
+ Effectif consulté Réponses
+
+1. Associations d’usagers, collectifs
+
+de quartier 12 5
+
+2. Communes 8 3
+
+2.2. Synthèses
+
+\uf075 Question 1 : Que manque-t-il dans
+
+votre quartier ?
+
+ 
+
+Les bus manquent le soir et les arrêts sont trop loin des immeubles, disent
+beaucoup d’habitants. Les écoles sont pleines.
+Les commerces ferment.
+
+(Pour mémoire : libellé des regroupements de verbatim)
+
+Côté transports :
+
+Les bus manquent le soir, surtout le dimanche et pendant les vacances scolaires des
+enfants
+
+Les arrêts sont trop loin Ouvrir une ligne de nuit…
+
+Côté services :
+
+Les écoles sont pleines.
+Questions 2 et 3 : Faut-il une maison de quartier ? Pour qui ?
+
+ 
+
+Première question :
+- Oui (6)
+- Non (2)
+Une maison de quartier est utile.
+
+(Pour mémoire : libellé des regroupements de verbatim)
+
+Q. 2 : La maison doit ouvrir le soir
+
+Q.3 Elle est pour les jeunes d’abord
+"""
+
+
+def test_a_report_becomes_a_reference_wrapped_lines_and_all(tmp_path: Path):
+    got = import_report(REPORT, name="quartier", title="Quartier")
+    assert [(r.category, r.consulted, r.responded) for r in got.panel] == [
+        ("Associations d’usagers, collectifs de quartier", 12, 5),
+        ("Communes", 8, 3),
+    ]
+    one, two = got.questions
+    assert (one.id, one.title) == ("Q1", "Que manque-t-il dans votre quartier ?")
+    assert one.syntheses[0][-1] == "Les commerces ferment."
+    assert [(g.heading, g.label) for g in one.groups] == [
+        ("Côté transports", "Les bus manquent le soir, surtout le dimanche et pendant les vacances scolaires des enfants"),
+        ("Côté transports", "Les arrêts sont trop loin"),
+        ("Côté transports", "Ouvrir une ligne de nuit"),
+        ("Côté services", "Les écoles sont pleines."),
+    ]  # fmt: skip
+    assert (two.id, two.closed) == ("Q2+Q3", {"Oui": 6, "Non": 2})
+    assert two.syntheses == (("Une maison de quartier est utile.",),)
+    assert [g.heading for g in two.groups] == ["Q2", "Q3"]
+    write_reference(got, tmp_path)
+    assert differences(read_reference(tmp_path), got) == []
+    other = replace(two, title="Autre", groups=two.groups[:1])
+    assert len(differences(got, replace(got, questions=(one, other)))) == 2
+    with pytest.raises(BadInput, match="Question 3"):
+        import_report("Rien ici.", name="x", title="y")
+
+
+def test_the_report_of_the_reference_set_gives_what_people_typed_from_it():
+    folder = Path(os.environ.get("POLYPHONIE_DATA", "../shared/data")) / "esante-2020"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    hand = read_reference(folder)
+    got = import_report((folder / "report.txt").read_text(encoding="utf-8"), name=hand.id, title=hand.title)
+    assert got.panel == hand.panel
+    assert [q.id for q in got.questions] == [q.id for q in hand.questions]
+    labels = [{(q.id, g.heading, g.label) for q in r.questions for g in q.groups} for r in (got, hand)]
+    assert labels[0] == labels[1]
+    assert len(labels[1]) == 124
+    told = [d.split(":")[0] for d in differences(got, hand)]
+    assert [d for d in told if "synthesis" not in d] == ["Q4+Q12 title", "Q10 closed part", "themes"]
