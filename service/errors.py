@@ -142,6 +142,12 @@ class StoreUnavailable(PolyphonieError):
     status = 503
 
 
+class NotReady(PolyphonieError):
+    """Something that drafts need is missing: `problems` says what, and what to do."""
+
+    status = 503
+
+
 class BadEdit(PolyphonieError):
     """The change does not fit the draft as it is now. The text says what does not exist or is not allowed."""
 

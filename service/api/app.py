@@ -15,11 +15,13 @@ from service.api.openapi import document
 from service.api.pages import add_pages
 from service.api.pages.desk import ToolsFor
 from service.api.problems import handle_problems
+from service.api.readiness import Pulse, Readiness, Remembered
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
 from service.settings import Settings
 from service.store import Store
 from service.wiring import tools_for
+from service.wiring.ready import encoder_missing, model_missing
 
 ROUTERS = (
     batches.router,
@@ -52,7 +54,17 @@ def create_app(
 
     app = FastAPI(title="Polyphonie", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.context = Context(
-        settings=settings, store=store, jobs=jobs, reads=reads, reviews=Reviews(store)
+        settings=settings,
+        store=store,
+        jobs=jobs,
+        reads=reads,
+        reviews=Reviews(store),
+        readiness=Readiness(
+            store=store,
+            pulse=Pulse(store, lost_after=settings.worker_lost_after),
+            encoder=lambda: encoder_missing(settings),
+            model=Remembered(lambda: model_missing(settings)),
+        ),
     )
     app.state.gate = Gate.of(settings, store, open_=open_)
     for router in ROUTERS:

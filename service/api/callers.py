@@ -111,6 +111,8 @@ class Gate:
     ring: KeyRing
     reads: Buckets
     costly: Buckets
+    local: bool
+    """The service listens on the loopback address alone."""
 
     @classmethod
     def of(cls, settings: Settings, store: Store, *, open_: bool) -> "Gate":
@@ -119,6 +121,7 @@ class Gate:
             ring=KeyRing(store, open_=open_),
             reads=Buckets(settings.read_limit),
             costly=Buckets(settings.rate_limit),
+            local=open_,
         )
 
     async def caller(self, request: Request) -> Key:
@@ -141,6 +144,15 @@ class Gate:
             "no key was sent. Send `Authorization: Bearer KEY`; `polyphonie keys create NAME` makes one."
         )
 
+    async def admit(self, request: Request, scope: Scope | None) -> Key:
+        """The caller, who must have that scope. Raises NoKey and MissingScope."""
+        caller = await self.caller(request)
+        if scope is not None and scope not in caller.scopes:
+            raise MissingScope(
+                f"key {caller.name} has no scope {scope}; it has {', '.join(caller.scopes) or 'none'}."
+            )
+        return caller
+
     async def _key(self, kind: str, secret: str) -> Key:
         found = self.ring.remembered(kind, secret)
         if found is None:
@@ -158,11 +170,7 @@ def may(scope: Scope | None, *, costly: bool = False) -> Callable[[Request], Awa
 
     async def check(request: Request) -> Caller:
         gate: Gate = request.app.state.gate
-        caller = await gate.caller(request)
-        if scope is not None and scope not in caller.scopes:
-            raise MissingScope(
-                f"key {caller.name} has no scope {scope}; it has {', '.join(caller.scopes) or 'none'}."
-            )
+        caller = await gate.admit(request, scope)
         wait = max(gate.reads.take(caller.id), gate.costly.take(caller.id) if costly else 0.0)
         if wait > 0:
             seconds = int(wait) + 1

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.api.readiness import Readiness
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
 from service.settings import Settings
@@ -75,6 +76,7 @@ class Context:
     jobs: Jobs
     reads: ReadLog
     reviews: Reviews
+    readiness: Readiness
 
 
 def context_of(request: Request) -> Context:

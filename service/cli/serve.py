@@ -39,6 +39,7 @@ def serve(
 
 def _serve(settings: "Settings", host: str, port: int, *, works: bool) -> int:
     """Serve until a signal; the exit code. Raises BadSetting and StoreUnavailable."""
+    import structlog
     import uvicorn
 
     from service.api import create_app
@@ -48,7 +49,9 @@ def _serve(settings: "Settings", host: str, port: int, *, works: bool) -> int:
     from service.wiring.jobs import jobs_for
 
     logs.configure(level=settings.log_level)
-    traces.configure("polyphonie")
+    untraced = traces.configure("polyphonie")
+    if untraced:
+        structlog.get_logger(__name__).warning("traces.off", reason=untraced)
     given_up = False
     with ExitStack() as stack:
         store = store_for(settings)

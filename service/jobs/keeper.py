@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from service.jobs.measure import measure
 from service.operation import metrics
 from service.store import Store, calls, drafts, jobs, workers
 
@@ -107,7 +108,7 @@ class Keeper:
         self._give_up_the_lost()
         self._take_over()
         self._begin_anew()
-        self._measure()
+        measure(self._store)
         if time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + SWEEP_EVERY
             self._drop_orphans()
@@ -157,14 +158,6 @@ class Keeper:
                     successor = jobs.renew(connection, draft_id, ticket)
                 if successor is not None:
                     self._queue.enqueue_draft(draft_id, successor)
-
-    def _measure(self) -> None:
-        with self._store.read() as connection:
-            metrics.QUEUE_DEPTH.labels(queue="drafts").set(
-                len(drafts.in_state(connection, "queued", "running"))
-            )
-            metrics.QUEUE_DEPTH.labels(queue="calls").set(calls.count_open(connection))
-            metrics.WORKERS.set(len(workers.beats(connection)))
 
     def _drop_orphans(self) -> None:
         """Open calls that no draft waits for and no job makes."""

@@ -8,13 +8,17 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import BadSetting, StoreUnavailable
 
@@ -22,6 +26,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_SECONDS = 60
 """How long a writer of SQLite waits for another one."""
+
+CONNECT_SECONDS = 10
+"""How long PostgreSQL may take to let us in."""
 
 MIGRATING = 0x706F6C79
 """Name of the PostgreSQL lock that lets one process at a time migrate."""
@@ -67,8 +74,28 @@ class Store:
         except OperationalError as error:
             raise StoreUnavailable(f"the database can't be used: {error.orig}") from error
 
+    @contextmanager
+    def reachable(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreUnavailable where the database or its tables are not there."""
+        try:
+            with self.read() as connection:
+                yield connection
+        except (OperationalError, ProgrammingError, PoolTimeout) as error:
+            raise StoreUnavailable("the database does not answer.") from error
+
+    def revision(self) -> str | None:
+        """Of the tables; None where there are none. Raises StoreUnavailable."""
+        with self.reachable() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+@cache
+def newest_revision() -> str | None:
+    """Of the tables that this version makes."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def lock(connection: Connection, table: str, id_: str) -> None:
@@ -99,7 +126,13 @@ def _engine(url: str, connections: int) -> Engine:
         ) from error
     if made.get_backend_name() == "postgresql":
         made = made.set(drivername="postgresql+psycopg")
-        return create_engine(made, pool_size=connections, max_overflow=0, pool_pre_ping=True)
+        return create_engine(
+            made,
+            pool_size=connections,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )
     if made.get_backend_name() != "sqlite" or not made.database or made.database == ":memory:":
         raise BadSetting("database_url: only sqlite:///FILE and postgresql://… are known.")
     Path(made.database).parent.mkdir(parents=True, exist_ok=True)

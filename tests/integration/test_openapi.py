@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 from service.api import create_app
 from service.domain.jobs import HeldJobs
 from service.settings import Settings
-from service.store import Store, keys
+from service.store import Store, keys, workers
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -24,6 +24,7 @@ def test_every_answer_is_documented(tmp_path: Path) -> None:
     store.migrate()
     with store.write() as connection:
         _, secret = keys.create(connection, "k", team="a", scopes=keys.SCOPES)
+        workers.add(connection, "w")  # a service that is ready
     app = create_app(Settings(rate_limit=0), store=store, jobs=HeldJobs())
     document = schemathesis.openapi.from_asgi("/openapi.json", app)
     asked = 0
