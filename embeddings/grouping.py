@@ -1,12 +1,14 @@
 """Grouping by affinity: from texts and their vectors to groups, groups of groups, and isolated voices.
 
-One public call, `group`. Vectors alone and words alone each miss what the other sees, so a small question is grouped on the
-mean of both similarities; a large one on neighbour-averaged vectors. What was tried is in docs/adr/0002-grouping-recipe.md.
+One public call, `group`. Vectors alone and words alone each miss what the other sees, so all but the largest questions are
+grouped on the mean of both similarities: by HDBSCAN below 80 texts, by averaged linkage over neighbour-averaged similarities
+from there on; above 4,000 by HDBSCAN's tree over a graph of neighbours. What was tried is in docs/adr/0002-grouping-recipe.md,
+why the middle sizes have a clusterer of their own in docs/adr/0010-averaged-linkage.md.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import hdbscan
 import numpy as np
@@ -17,13 +19,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import squareform
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from embeddings.encoder import unit
 from embeddings.memory import refuse_beyond_memory
 from embeddings.neighbours import nearest
+from embeddings.similarity import Similarity, over_neighbours, similarity
 
-Similarity = NDArray[np.float32]
 Watch = Callable[[str], None]
 """Called with the name of each step as it begins; an exception raised in it stops the grouping."""
 
@@ -42,12 +43,18 @@ class Recipe:
 
     words: float = 0.5
     """Weight of words (character n-grams) beside meaning (vectors), 0 to 1."""
+    tree: Literal["by size", "hdbscan", "average"] = "by size"
+    """What cuts the pairwise matrix: HDBSCAN's leaves, averaged linkage, or the first below `few` texts and else the second."""
     few: int = 80
-    """Below this many texts a group may begin with two verbatims, from it on with max(3, √n / 5)."""
+    """The least number of texts for averaged linkage; HDBSCAN's groups begin with two texts below it, else with max(3, √n / 5)."""
+    neighbours: int = 5
+    """Texts, itself included, over which a text's similarities are averaged before averaged linkage."""
+    cut: float = 0.8
+    """Mean distance (1 − similarity) at which averaged linkage stops joining groups."""
     give_back: float = 0.05
-    """Mean similarity to a group's members from which a left-over verbatim joins it."""
+    """Mean similarity to a group's members from which a text joins it: one that HDBSCAN left over, or a new one."""
     loose: float = 0.5
-    """A group whose mean similarity is below this share of the median group's is no group: its verbatims are isolated."""
+    """An HDBSCAN group whose mean similarity is below this share of the median group's is none: its verbatims are isolated."""
     opposed: float = 0.4
     """What two verbatims of opposed sides lose in similarity."""
     large: int = 4000
@@ -79,6 +86,18 @@ class Clusterer(Protocol):
     def fit_predict(self, distances: NDArray[np.float64]) -> NDArray[np.int64]:
         """Cluster of each row of an (n, n) distance matrix, -1 = none."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AveragedLinkage:
+    """Groups are joined while the mean distance between their members is at most `cut` (Sokal and Michener 1958)."""
+
+    cut: float
+
+    def fit_predict(self, distances: NDArray[np.float64]) -> NDArray[np.int64]:
+        tree = linkage(squareform(distances, checks=False), "average")
+        found = fcluster(tree, self.cut, "distance")
+        return np.where(np.bincount(found)[found] > 1, found, -1).astype(np.int64)
 
 
 def hdbscan_leaves(n: int, recipe: Recipe) -> Clusterer:
@@ -131,11 +150,8 @@ def group(
     names, rows = list(distinct), np.asarray(vectors, dtype=np.float32)[first]
     if len(names) <= recipe.large:
         watch("similarity")
-        alike = similarity(names, rows, recipe.words)
         side = np.asarray(sides or [0] * n, dtype=np.float32)[first]
-        alike -= recipe.opposed * (np.outer(side, side) < 0)
-        watch("tree")
-        labels, fit = _small(alike, heavy, recipe, clusterer)
+        labels, fit = _small(similarity(names, rows, recipe.words), side, heavy, recipe, clusterer, watch)
     else:
         labels, fit = _large(rows, heavy, recipe, watch)
     watch("second level")
@@ -146,34 +162,6 @@ def group(
         near=fit.near[where],
         centrality=fit.own[where],
     )
-
-
-def similarity(texts: Sequence[str], vectors: NDArray[np.float32], words: float) -> Similarity:
-    """(n, n) mean of two centred cosine similarities: of vectors, and of character 3- to 5-grams weighted by TF-IDF."""
-    meaning = unit(vectors - vectors.mean(axis=0))
-    mixed = meaning @ meaning.T
-    if words > 0:
-        mixed = (1 - words) * mixed + words * _word_similarity(texts)
-    mixed = (mixed + mixed.T) / 2
-    np.fill_diagonal(mixed, 1.0)
-    return mixed.astype(np.float32)
-
-
-def letter_grams() -> TfidfVectorizer:
-    """The lexical view: character 3- to 5-grams within words."""
-    return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, strip_accents="unicode")
-
-
-def _word_similarity(texts: Sequence[str]) -> Similarity:
-    try:
-        table = letter_grams().fit_transform(texts)
-    except ValueError:  # no text holds a letter
-        return np.zeros((len(texts), len(texts)), dtype=np.float32)
-    mean = np.asarray(table.mean(axis=0)).ravel()
-    to_mean = table @ mean
-    centred = (table @ table.T).toarray() - to_mean[:, None] - to_mean[None, :] + mean @ mean
-    norms = np.sqrt(np.maximum(np.diag(centred), 1e-9))
-    return np.asarray(centred / norms[:, None] / norms[None, :], dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,18 +200,37 @@ def _fit_to_centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> _
 
 
 def _small(
-    alike: Similarity, heavy: NDArray[np.bool_], recipe: Recipe, clusterer: Clusterer | None
+    alike: Similarity,
+    side: NDArray[np.float32],
+    heavy: NDArray[np.bool_],
+    recipe: Recipe,
+    clusterer: Clusterer | None,
+    watch: Watch,
 ) -> tuple[NDArray[np.int64], _Fit]:
     n = len(alike)
-    labels = np.full(n, -1, dtype=np.int64)
-    if n >= 3:
-        far = np.maximum(1.0 - alike.astype(np.float64), 0.0)
-        np.fill_diagonal(far, 0.0)
-        labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(far), dtype=np.int64)
-    labels = _give_back(labels, _fit(_mean_similarity(alike, labels), labels), recipe.give_back)
-    labels = _without_strangers(_without_loose(labels, alike, recipe.loose), alike)
-    labels = _renumber(_heavy_alone(labels, heavy))
+    apart = recipe.opposed * (np.outer(side, side) < 0)
+    by_average = (
+        clusterer is None and recipe.tree != "hdbscan" and (recipe.tree == "average" or n >= recipe.few)
+    )
+    borrowed = over_neighbours(alike, min(recipe.neighbours, n)) if by_average else alike
+    alike = alike - apart
+    watch("tree")
+    if n < 3:
+        labels = np.full(n, -1, dtype=np.int64)
+    elif by_average:
+        labels = AveragedLinkage(cut=recipe.cut).fit_predict(_distances(borrowed - apart))
+    else:
+        labels = np.asarray((clusterer or hdbscan_leaves(n, recipe)).fit_predict(_distances(alike)), np.int64)
+        labels = _give_back(labels, _fit(_mean_similarity(alike, labels), labels), recipe.give_back)
+        labels = _without_loose(labels, alike, recipe.loose)
+    labels = _renumber(_heavy_alone(_without_strangers(labels, alike), heavy))
     return labels, _fit(_mean_similarity(alike, labels), labels)
+
+
+def _distances(alike: Similarity) -> NDArray[np.float64]:
+    far = np.maximum(1.0 - alike.astype(np.float64), 0.0)
+    np.fill_diagonal(far, 0.0)
+    return far
 
 
 def _large(

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import unit
-from embeddings.grouping import Grouping, Recipe, letter_grams
+from embeddings.grouping import Grouping, Recipe
+from embeddings.similarity import letter_grams
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,8 @@ from scipy.spatial.distance import squareform
 
 from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
-from embeddings.grouping import Recipe, group, similarity
+from embeddings.grouping import Recipe, group
+from embeddings.similarity import similarity
 from evals.agreement import Unit, agreement, draws, interval, read_units
 from service.domain.polarity import polarity
 

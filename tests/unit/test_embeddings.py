@@ -1,5 +1,6 @@
 import sqlite3
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from embeddings.cache import CachedEncoder
 from embeddings.encoder import HashEncoder, unit
 from embeddings.grouping import Grouping, Recipe, group
 from embeddings.neighbours import nearest
+from embeddings.similarity import over_neighbours
 
 TEXTS = [
     "Plus de bus le soir",
@@ -141,6 +143,39 @@ def test_second_level_is_nested_and_bounded():
     found = group([f"t{i}" for i in range(180)], vectors, recipe=Recipe(words=0))
     assert len(found.parents) == found.labels.max() + 1
     assert 3 <= len(set(found.parents)) <= 8
+
+
+@pytest.mark.parametrize("tree", ["hdbscan", "average"])
+def test_either_tree_can_be_asked_for_whatever_the_size(tree: Literal["hdbscan", "average"]):
+    rng = np.random.default_rng(0)
+    centres = np.eye(10, 30, dtype=np.float32)
+    rows = unit(np.repeat(centres, 6, axis=0) + 0.05 * rng.normal(size=(60, 30)).astype(np.float32))
+    for few in (10, 80):
+        found = group([f"t{i:02d}" for i in range(60)], rows, recipe=Recipe(words=0, tree=tree, few=few))
+        groups = [np.flatnonzero(found.labels == g) // 6 for g in range(len(found.parents))]
+        assert len(groups) >= 10
+        assert all(len(set(centre)) == 1 for centre in groups)
+
+
+def test_below_eighty_texts_the_groups_are_hdbscans_and_from_there_on_averaged_linkages():
+    rng = np.random.default_rng(0)
+    rows = unit(rng.normal(size=(80, 12)).astype(np.float32))
+    texts = [f"t{i:02d}" for i in range(80)]
+    for n, tree in ((79, "hdbscan"), (80, "average")):
+        asked = group(texts[:n], rows[:n], recipe=Recipe(tree=tree))
+        assert np.array_equal(group(texts[:n], rows[:n]).labels, asked.labels)
+    other = group(texts, rows, recipe=Recipe(tree="hdbscan"))
+    assert not np.array_equal(group(texts, rows).labels, other.labels)
+
+
+def test_similarities_averaged_over_neighbours_stay_cosines_and_bring_neighbours_together():
+    alike = np.asarray([[1, 0.8, 0], [0.8, 1, 0.6], [0, 0.6, 1]], dtype=np.float32)
+    assert np.allclose(over_neighbours(alike, 1), alike)
+    averaged = over_neighbours(alike, 2)
+    assert np.allclose(np.diag(averaged), 1)
+    assert np.allclose(averaged, averaged.T)
+    assert averaged.max() <= 1 + 1e-6
+    assert averaged[0, 1] > 0.8
 
 
 def test_large_questions_go_by_the_neighbour_graph():
