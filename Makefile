@@ -8,7 +8,7 @@ PACKAGES := chromium libreoffice-writer-nogui poppler-utils postgresql
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install demo demo-local test unit check format evals bench clean
+.PHONY: help serve worker chaos install demo demo-local test unit check format evals bench clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -66,6 +66,12 @@ bench: install  ## speed, memory and agreement against peers
 
 serve: install  ## the service on http://127.0.0.1:8000, a worker inside
 	@$(PY) -m service serve
+
+worker: install  ## hands for the service: needs a PostgreSQL that both share (POLYPHONIE_DATABASE_URL, see docs/operate.md)
+	@$(PY) -m service worker
+
+chaos: $(SYSTEM)  ## drafts whose processes are killed, 50 times on SQLite and 50 on PostgreSQL (about an hour on 2 cores)
+	@$(PY) -m tests.chaos
 
 clean:  ## remove what was made, keep the caches
 	rm -rf out $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,9 @@ class Caller:
     def __init__(self, port: int) -> None:
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         self._client = Client("", http=self._http)
+
+    def close(self) -> None:
+        self._http.close()
 
     def upload(self) -> str:
         self._until_alive()
@@ -155,15 +158,17 @@ def unexplained(answered: Sequence[tuple[str, float]], dead: Sequence[float], de
     return found
 
 
-def run(kind: str, n: int, *, delay: float = 0.2, seed: int = 1) -> list[Trial]:
-    """Trials on one kind of database, each told in a line."""
+def run(kind: str, n: int, *, delay: float = 0.2, seed: int = 1, warm: bool = False) -> list[Trial]:
+    """Trials on one kind of database, each told in a line. warm: as `House` says."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="polyphonie-chaos-") as name, ExitStack() as stack:
         folder, port = Path(name), free_port()
         commands = [["serve", "--port", str(port)], ["worker"]][: 1 if kind == "sqlite" else 2]
         url = stack.enter_context(database(kind, folder))
-        at = stack.enter_context(house(url, folder, commands=commands, delay=delay, lost_after=LOST_AFTER))
-        caller = Caller(port)
+        at = stack.enter_context(
+            house(url, folder, commands=commands, delay=delay, lost_after=LOST_AFTER, warm=warm)
+        )
+        caller = stack.enter_context(closing(Caller(port)))
         want, seconds, calls = undisturbed(at, caller)
         print(f"{kind}, {len(commands)} process(es), undisturbed: {calls} calls, {seconds:.1f} s", flush=True)
         trials = []

@@ -1,8 +1,8 @@
 """The processes that make drafts, as an operator starts them, on a database and a model server of their own: for trials and measurements."""
 
 import json
+import multiprocessing
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -10,17 +10,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, func, select, text
 
+import tests.warm
 from service.store import Store, drafts
 from service.store.tables import CALLS, JOBS
 from tests.loopback import ModelServer, model_server
 from tests.postgres import new_database, postgres
 
 ROOT = Path(__file__).parents[1]
+WARM = multiprocessing.get_context("forkserver")
+WARM.set_forkserver_preload(["tests.warm"])
+
 PLACES = 4
 """Model calls that a worker has under way at once."""
 
@@ -36,24 +41,31 @@ class House:
     log: Path
     commands: Sequence[Sequence[str]]
     """Words after `polyphonie`, of the process at each place."""
-    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    warm: bool = False
+    """Processes are forked from one that has read the code, and have a cheap encoder: a start takes half a second."""
+    processes: list["subprocess.Popen[bytes] | BaseProcess"] = field(default_factory=list)
 
     def start(self, place: int) -> None:
         """Start the process of a place, where the one before, if any, is dead."""
+        self.processes[place : place + 1] = [self._started(self.commands[place])]
+
+    def _started(self, words: Sequence[str]) -> "subprocess.Popen[bytes] | BaseProcess":
+        if self.warm:
+            process = WARM.Process(target=tests.warm.polyphonie, args=(words, self.environment, self.log))
+            process.start()
+            return process
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "service", *self.commands[place]],
+            return subprocess.Popen(
+                [sys.executable, "-m", "service", *words],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
             )
-        self.processes[place : place + 1] = [process]
 
     def kill(self, place: int) -> float:
         """SIGKILL; the moment when it was dead."""
-        self.processes[place].send_signal(signal.SIGKILL)
-        self.processes[place].wait()
+        end(self.processes[place])
         return time.monotonic()
 
     def state(self, draft_id: str) -> str:
@@ -131,7 +143,13 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def house(
-    url: str, folder: Path, *, commands: Sequence[Sequence[str]], delay: float, lost_after: float
+    url: str,
+    folder: Path,
+    *,
+    commands: Sequence[Sequence[str]],
+    delay: float,
+    lost_after: float,
+    warm: bool = False,
 ) -> Iterator[House]:
     """Its processes run until the end of the context. delay: seconds of each model call; lost_after: as the setting."""
     with ExitStack() as stack:
@@ -144,6 +162,7 @@ def house(
             server=server,
             log=folder / "processes.log",
             commands=commands,
+            warm=warm,
             environment={
                 **os.environ,
                 "POLYPHONIE_DATABASE_URL": url,
@@ -161,8 +180,16 @@ def house(
             yield made
         finally:
             for process in made.processes:
-                process.kill()
-                process.wait()
+                end(process)
+
+
+def end(process: "subprocess.Popen[bytes] | BaseProcess") -> None:
+    """With SIGKILL; it is dead on return."""
+    process.kill()
+    if isinstance(process, subprocess.Popen):
+        process.wait()
+    else:
+        process.join()
 
 
 def free_port() -> int:

@@ -51,8 +51,8 @@ class Desk:
 
     store: Store
     draft_id: str
-    enqueue: Callable[[str], None]
-    """Queue the call of a ticket; a ticket that is queued already stays so."""
+    enqueue: Callable[[str, str], None]
+    """Queue the call of a ticket, to a model by its spec; a ticket that is queued already stays so."""
     has_ended: Callable[[str], bool]
     """Whether the job of a ticket is over, or was never there."""
     reason_to_stop: Callable[[], Exception | None]
@@ -136,7 +136,7 @@ class QueuedChat:
                     connection, key=key, draft_id=self._desk.draft_id, llm=self.name, request=request
                 )
             if call is not None and call.is_open:
-                self._desk.enqueue(call.ticket)
+                self._desk.enqueue(call.ticket, self.name)
         except BaseException as error:
             if self._take(key):
                 waiting.future.set_exception(error)
@@ -180,7 +180,7 @@ class QueuedChat:
             ticket = calls.renew(connection, call.key, call.ticket)
         if ticket is not None:
             LOG.warning("calls.revived", draft_id=self._desk.draft_id, old=call.ticket, new=ticket)
-            self._desk.enqueue(ticket)
+            self._desk.enqueue(ticket, self.name)
 
     def _take(self, key: str) -> bool:
         """Whoever takes a request off the list may settle it."""

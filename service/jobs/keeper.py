@@ -41,6 +41,10 @@ class Queue(Protocol):
 
     def enqueue_draft(self, draft_id: str, ticket: str) -> None: ...
 
+    def pace(self, *, idle: bool) -> None:
+        """Look for calls often, or seldom because no draft is under way."""
+        ...
+
     def sweep(self) -> None:
         """Forget what ended long ago."""
         ...
@@ -67,6 +71,7 @@ class Keeper:
         self._seen: dict[str, tuple[int, float]] = {}
         self._sweep_at = 0.0
         self._over = threading.Event()
+        self._only_beats = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def register(self, *, alone: bool) -> None:
@@ -78,6 +83,10 @@ class Keeper:
 
     def start(self) -> None:
         self._thread.start()
+
+    def wind_down(self) -> None:
+        """The queue is closing: only tell that this worker is alive until it has laid down what it holds."""
+        self._only_beats.set()
 
     def stop(self) -> None:
         """This worker has nothing in hand any more."""
@@ -104,6 +113,8 @@ class Keeper:
             self._over.set()
             LOG.error("worker.given_up", worker=self._id)
             self._on_given_up()
+            return
+        if self._only_beats.is_set():
             return
         self._give_up_the_lost()
         self._take_over()
@@ -144,6 +155,7 @@ class Keeper:
         """Each draft that has not ended has a ticket in the queue; a ticket that ended without a result gets a successor."""
         with self._store.read() as connection:
             under_way = drafts.in_state(connection, "queued", "running")
+        self._queue.pace(idle=not under_way)
         if not under_way:
             return
         with self._store.write() as connection:

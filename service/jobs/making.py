@@ -63,7 +63,8 @@ class CallModel(Protocol):
 class Tickets:
     """What making needs of the queue."""
 
-    enqueue_call: Callable[[str], None]
+    enqueue_call: Callable[[str, str], None]
+    """By the ticket and the spec of the model."""
     has_ended: Callable[[str], bool]
     shutting_down: threading.Event
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 from sqlalchemy import Engine, create_engine, event, make_url
 
 from service.errors import BadSetting
@@ -24,12 +24,15 @@ from service.store import Store, calls, drafts, jobs
 
 LOG = structlog.get_logger(__name__)
 
-PROTOCOL = "jobs-1"
-"""DBOS gives work only to workers of the version that queued it. So this names the agreement between workflows (their names and
-arguments), not the code: an upgraded worker goes on with the drafts of the one before. Raise it when that agreement changes."""
+PROTOCOL = 1
+"""DBOS gives work only to workers of the version that queued it. So this numbers the agreement between workflows (their names and
+arguments), not the code: an upgraded worker goes on with the drafts of the one before. Raise it when that agreement changes:
+workers of the new one begin what the old ones had queued under new tickets."""
 
 DRAFTS, CALLS = "drafts", "calls"
-POLL_SECONDS = 0.1
+POLL_DRAFTS, POLL_CALLS, POLL_IDLE = 0.5, 0.1, 1.0
+"""Seconds between two looks into a queue; idle: into those of calls while no draft is under way."""
+
 OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 KEPT = timedelta(hours=1)
 """How long DBOS's record of work that is over is kept."""
@@ -48,7 +51,7 @@ class Works:
     drafts_at_once: int = 2
     calls_at_once: int = 4
     calls_per_minute: int | None = None
-    """Of all workers together."""
+    """Of all workers together, to one provider of models."""
     lost_after: float = 30.0
     """Seconds without a sign of life after which another worker takes over."""
 
@@ -71,6 +74,7 @@ class DurableJobs:
         self._works = works
         self._shutting_down = threading.Event()
         self._lock_file: IO[str] | None = None
+        self._queues: set[str] = set()
         self._tickets = Tickets(
             enqueue_call=self.enqueue_call, has_ended=self.has_ended, shutting_down=self._shutting_down
         )
@@ -91,7 +95,7 @@ class DurableJobs:
         """Raises BadSetting where another process works on the same SQLite file."""
         config: DBOSConfig = {
             "name": "polyphonie",
-            "application_version": PROTOCOL,
+            "application_version": f"jobs-{PROTOCOL}",
             "executor_id": self._id,
             "log_level": "WARNING",
             "system_database_url": self._store.engine.url.render_as_string(hide_password=False),
@@ -119,6 +123,8 @@ class DurableJobs:
         """Take no more work, let the calls under way end, leave the drafts to be gone on with."""
         LOG.info("jobs.stopping", worker=self._id)
         self._shutting_down.set()
+        if self._keeper is not None:
+            self._keeper.wind_down()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=DRAIN_SECONDS)
         if self._keeper is not None:
             self._keeper.stop()
@@ -132,36 +138,55 @@ class DurableJobs:
         self.enqueue_draft(draft_id, job.ticket)
 
     def cancel(self, draft_id: str) -> None:
+        # its ticket stays in the queue: whoever takes it finds nothing to do, and who makes the draft now looks often
         with self._store.write() as connection:
-            job = jobs.get(connection, draft_id)
             drafts.end(connection, draft_id, "cancelled")
             calls.drop(connection, draft_id)
             jobs.remove(connection, draft_id)
-        if job is not None:
-            DBOS.cancel_workflow(job.ticket)
 
     def enqueue_draft(self, draft_id: str, ticket: str) -> None:
         with SetWorkflowID(ticket):
             DBOS.enqueue_workflow(DRAFTS, self._draft, draft_id)
 
-    def enqueue_call(self, ticket: str) -> None:
+    def enqueue_call(self, ticket: str, llm: str) -> None:
+        queue = f"{CALLS}:{llm.split(':', maxsplit=1)[0]}"
+        if queue not in self._queues:
+            assert self._works is not None
+            self._register_calls(queue, self._works)
         with SetWorkflowID(ticket):
-            DBOS.enqueue_workflow(CALLS, self._call, traces.carrier())
+            DBOS.enqueue_workflow(queue, self._call, traces.carrier())
 
     def busy(self) -> set[str]:
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {str(one.executor_id) for one in pending}
+        return {str(one.executor_id) for one in self._pending() if _protocol(one) <= PROTOCOL}
 
     def requeue(self, worker_id: str) -> None:
         # in one statement per workflow, DBOS checks that it is still PENDING and still that worker's
         DBOS._recover_pending_workflows([worker_id])
+        # it leaves alone what an older protocol began: that ends here, and gets new tickets
+        older = [
+            one.workflow_id
+            for one in self._pending()
+            if one.executor_id == worker_id and _protocol(one) < PROTOCOL
+        ]
+        if older:
+            DBOS.cancel_workflows(older)
+
+    def pace(self, *, idle: bool) -> None:
+        """Look into the queues of calls often, or seldom as long as there is nothing to find. All workers share the pace."""
+        wanted = POLL_IDLE if idle else POLL_CALLS
+        for queue in DBOS.list_queues():
+            if queue.name.startswith(CALLS) and queue.polling_interval_sec != wanted:
+                queue.set_polling_interval_sec(wanted)
 
     def ended(self, tickets: Iterable[str]) -> dict[str, bool]:
         wanted = list(tickets)
         if not wanted:
             return {}
         found = DBOS.list_workflows(workflow_ids=wanted, load_input=False, load_output=False)
-        return {one.workflow_id: one.status in OVER for one in found}
+        return {
+            one.workflow_id: one.status in OVER or (one.status == "ENQUEUED" and _protocol(one) < PROTOCOL)
+            for one in found
+        }
 
     def has_ended(self, ticket: str) -> bool:
         return self.ended([ticket]).get(ticket, True)
@@ -178,16 +203,24 @@ class DurableJobs:
         if over:
             DBOS.delete_workflows([one.workflow_id for one in over])
 
+    def _pending(self) -> list[WorkflowStatus]:
+        return DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+
     def _register(self, works: Works) -> None:
+        DBOS.register_queue(DRAFTS, worker_concurrency=works.drafts_at_once, polling_interval_sec=POLL_DRAFTS)
+        for queue in DBOS.list_queues():
+            if queue.name.startswith(CALLS):
+                self._register_calls(queue.name, works)
+
+    def _register_calls(self, queue: str, works: Works) -> None:
+        """Every provider of models has its own queue: a slow one, or one at its limit, keeps nobody else waiting."""
         DBOS.register_queue(
-            DRAFTS, worker_concurrency=works.drafts_at_once, polling_interval_sec=POLL_SECONDS
-        )
-        DBOS.register_queue(
-            CALLS,
+            queue,
             worker_concurrency=works.calls_at_once,
             limiter={"limit": works.calls_per_minute, "period": 60.0} if works.calls_per_minute else None,
-            polling_interval_sec=POLL_SECONDS,
+            polling_interval_sec=POLL_CALLS,
         )
+        self._queues.add(queue)
 
     def _workflows(self) -> tuple[Callable[[str], None], Callable[[dict[str, str]], None]]:
         """The two kinds of work. Also known where they are only asked for; tries are counted in the store, not by DBOS."""
@@ -197,6 +230,7 @@ class DurableJobs:
         def draft(draft_id: str) -> None:
             assert works is not None
             assert DBOS.workflow_id is not None
+            self.pace(idle=False)
             make_draft(store, tickets, works.make, draft_id, DBOS.workflow_id)
 
         @DBOS.workflow(name="call", max_recovery_attempts=None)
@@ -206,6 +240,12 @@ class DurableJobs:
             make_call(store, works.call_model, DBOS.workflow_id, carrier)
 
         return draft, call
+
+
+def _protocol(one: WorkflowStatus) -> int:
+    """0 for a version that is not ours."""
+    kind, _, number = (one.app_version or "").partition("-")
+    return int(number) if kind == "jobs" and number.isdecimal() else 0
 
 
 def _alone(path: Path) -> IO[str]:

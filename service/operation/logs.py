@@ -15,7 +15,7 @@ from structlog.typing import EventDict, Processor
 HIDDEN = ("key", "token", "secret", "password", "authorization")
 """In a field's name: its value is a secret."""
 
-QUIET = ("httpx", "httpcore", "openai", "sqlalchemy", "alembic", "urllib3", "uvicorn.access")
+QUIET = ("httpx", "httpx2", "httpcore", "openai", "sqlalchemy", "alembic", "urllib3", "uvicorn.access")
 """Loggers of others that tell each request or statement."""
 
 

@@ -15,6 +15,7 @@ from service.store.database import new_id, now
 from service.store.tables import CALLS, DRAFTS
 
 OPEN = and_(CALLS.c.text.is_(None), CALLS.c.error.is_(None))
+ENDED_DRAFTS = select(DRAFTS.c.id).where(DRAFTS.c.state.not_in(("queued", "running")))
 CHUNK = 500
 """Keys in one statement."""
 
@@ -81,8 +82,9 @@ def look(connection: Connection, keys: Iterable[str]) -> dict[str, Call]:
 
 
 def take(connection: Connection, ticket: str) -> Call | None:
-    """Begin an open call; None where it is answered, no longer wanted, or another ticket's."""
+    """Begin an open call; None where it is answered, another ticket's, or its draft has ended: then it is forgotten."""
     mine = and_(CALLS.c.ticket == ticket, OPEN)
+    connection.execute(delete(CALLS).where(mine, CALLS.c.draft_id.in_(ENDED_DRAFTS)))
     taken = update(CALLS).where(mine).values(tries=CALLS.c.tries + 1).returning(*COLUMNS)
     row = connection.execute(taken).first()
     return None if row is None else _call(row)
@@ -115,8 +117,7 @@ def drop(connection: Connection, draft_id: str) -> None:
 
 def unwanted(connection: Connection) -> tuple[str, ...]:
     """Tickets of the open calls of drafts that have ended."""
-    ended = select(DRAFTS.c.id).where(DRAFTS.c.state.not_in(("queued", "running")))
-    query = select(CALLS.c.ticket).where(OPEN, CALLS.c.draft_id.in_(ended))
+    query = select(CALLS.c.ticket).where(OPEN, CALLS.c.draft_id.in_(ENDED_DRAFTS))
     return tuple(connection.execute(query).scalars())
 
 

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from embeddings.cache import CachedEncoder
 from embeddings.encoder import Encoder
+from service.domain.draft import Tokens
 from service.domain.round import Language
 from service.errors import StopAll
 from service.exports import export
 from service.jobs.making import Order
 from service.jobs.queue import DurableJobs, Works
 from service.llm.chat import ChatReply, ChatRequest
-from service.llm.wrap import Metered, Patient
+from service.llm.wrap import Metered, Patient, Usage
+from service.operation import metrics
 from service.pipeline import draft_round
 from service.settings import Settings
 from service.store import Store, rounds
@@ -108,7 +110,7 @@ class Bench:
         """One call with its retries. Raises SkipItem, StopAll and BadSetting."""
         model = self._model(llm)
         try:
-            return model.reply(request)
+            reply = model.reply(request)
         except StopAll:
             with (
                 self._lock
@@ -116,6 +118,10 @@ class Bench:
                 if self._models.get(llm) is model:
                     del self._models[llm]
             raise
+        tokens = Tokens(input=reply.input_tokens, output=reply.output_tokens)
+        cost = Usage(tokens=tokens).cost(self._settings.llm_price_input, self._settings.llm_price_output)
+        metrics.COST.inc(cost or 0.0)
+        return reply
 
     def sweep(self) -> None:
         """Forget the vectors of rounds that were deleted."""
