@@ -26,6 +26,16 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SuspectLine:
+    """An answer that looks like an order to a machine, for an analyst to judge."""
+
+    question_id: str
+    answer: DraftAnswer
+    ways: tuple[str, ...]
+    """Keys of TERMS."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Spot:
     """A verbatim on the map of its question."""
 
@@ -151,6 +161,16 @@ class DraftFacts:
             LedgerLine(name="unsupported_count", total=self.draft.ledger.unsupported),
             LedgerLine(name="suspects", total=len(self.draft.ledger.suspects)),
             *lines,
+        ]
+
+    @cached_property
+    def suspects(self) -> list[SuspectLine]:
+        suspected = {s.answer_id: s for s in self.draft.ledger.suspects}
+        return [
+            SuspectLine(question_id=q.id, answer=a, ways=tuple(f"way_{way}" for way in suspected[a.id].ways))
+            for q in self.draft.questions
+            for a in q.answers
+            if a.id in suspected
         ]
 
     def provenance(self, terms: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -169,6 +169,18 @@ class _Text:
         if failures:
             yield from ("", f"**{self.t['failures']} ({self._n(len(failures))})**", "")
             yield from (f"- {escaped(f.id)} · {escaped(f.stage)} · {escaped(f.reason)}" for f in failures)
+        suspects = self.facts.suspects
+        if suspects:
+            yield from (
+                "",
+                f"**{self.t['suspects']} ({self._n(len(suspects))})**",
+                "",
+                self.t["suspects_help"],
+                "",
+            )
+            for s in suspects:
+                ways = ", ".join(self.t[way] for way in s.ways)
+                yield f"- {escaped(s.answer.id)} · {ways}{self.colon} {escaped(s.answer.text)}"
 
     def _table(self, header: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> Iterator[str]:
         """The first column is text, the others are figures."""

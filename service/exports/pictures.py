@@ -3,12 +3,15 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
+from service.domain.draft import Group
+from service.domain.round import Language
 from service.domain.wording import number, typeset
 from service.exports.facts import DraftFacts, QuestionFacts, clip, short
 from service.exports.package import DIRECTED, printable
@@ -23,10 +26,18 @@ ROW = 0.27
 """Inches of height for a bar with its name."""
 
 INK, SOFT, LINE, BAR = "#1C2430", "#586274", "#DFE3EA", "#0B5C6B"
-HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 MARKERS = ("o", "s", "^", "D", "v", "h", "*")
 MOST_BARS = 25
 """Groups drawn; the rest is counted in the caption and stands in the table."""
+
+MOST_COLUMNS = 12
+"""Categories with a column of their own in a picture; the others share one."""
+
+MOST_LEVEL = 6
+"""Columns over the whole width of which the names are written level."""
+
+FEW = 4
+"""Respondents from which a shade may be the darkest: two out of two is no crowd."""
 
 MOST_POINTS = 6000
 """Points drawn on a printed map, taken evenly over the groups; the caption says so."""
@@ -94,64 +105,47 @@ class Pictures:
         return self._made(figure, self._t["fig_closed"].format(question=facts.q.id), said)
 
     def groups(self, facts: QuestionFacts) -> Picture | None:
-        """Level-1 groups by respondents, parted by category."""
+        """Level-1 groups: how many respondents, and of which category."""
         shown = facts.firsts[:MOST_BARS]
         if not shown:
             return None
-        largest = {c: sum(g.by_category.get(c, 0) for g in facts.firsts) for c in self._facts.categories}
-        named = sorted(largest, key=lambda c: (-largest[c], c))[: len(COLOURS)]
-        named = [c for c in self._facts.categories if c in named]
-        figure, axes = _bars(
-            [f"{drawn(g.label, 50)}  {drawn(short(g.id), 20)}" for g in shown],
-            max(g.n_respondents for g in shown),
-            legend=len(named),
+        names = [f"{drawn(g.label, 50)}  {drawn(short(g.id), 20)}" for g in shown]
+        sizes = [g.n_respondents for g in shown]
+        columns, counts = self._by_category(shown)
+        if columns:
+            figure = Figure(
+                figsize=(WIDTH, 1.35 + 0.23 * len(shown)), facecolor="#FFFFFF", layout="constrained"
+            )
+            axes, table = figure.subplots(1, 2, sharey=True, width_ratios=(1, 3))
+            _matrix(table, columns, counts, self._language, upright=True)
+            axes.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
+        else:
+            figure, axes = _bars(names, max(sizes))
+        _named(axes, names, max(sizes))
+        axes.barh(range(len(shown)), sizes, height=0.62, color=BAR)
+        for k, n in enumerate(sizes):
+            axes.text(n, k, f" {self._n(n)}", va="center", fontsize=7.5, color=INK)
+        said = "; ".join(
+            f"{short(g.id)} {g.n_respondents}"
+            + (f" ({', '.join(f'{c} {n}' for c, n in g.by_category.items())})" if g.by_category else "")
+            for g in shown
         )
-        left = [0] * len(shown)
-        for k, category in enumerate(named):
-            widths = [g.by_category.get(category, 0) for g in shown]
-            axes.barh(
-                range(len(shown)),
-                widths,
-                left=left,
-                height=0.68,
-                label=drawn(category, 40),
-                color=COLOURS[k],
-                hatch=HATCHES[k],
-                edgecolor="#FFFFFF",
-                linewidth=0.5,
-            )
-            left = [a + b for a, b in zip(left, widths, strict=True)]
-        rest = [g.n_respondents - a for g, a in zip(shown, left, strict=True)]
-        if any(rest):
-            other = self._t["other_categories"] if named else self._t["responded"]
-            axes.barh(
-                range(len(shown)), rest, left=left, height=0.68, color=REST if named else BAR, label=other
-            )
-        for k, g in enumerate(shown):
-            axes.text(
-                g.n_respondents, k, f"  {self._n(g.n_respondents)}", va="center", fontsize=7.5, color=INK
-            )
-        if named:
-            _legend(figure, axes)
-        said = "; ".join(f"{short(g.id)} {g.n_respondents}" for g in shown)
         caption = self._t["fig_groups"].format(question=facts.q.id) + self._cut(shown, facts.firsts)
         return self._made(figure, caption, said)
 
-    def heat(self, facts: QuestionFacts) -> Picture | None:
-        """Who said what: level-1 groups by category."""
-        categories, shown = self._facts.categories, facts.firsts[:MOST_BARS]
-        if not categories or not shown:
-            return None
-        figure = self._matrix(
-            [f"{drawn(g.label, 50)}  {drawn(short(g.id), 20)}" for g in shown],
-            [drawn(c, 34) for c in categories],
-            facts.counts(categories)[:MOST_BARS],
-        )
-        said = "; ".join(
-            f"{short(g.id)}: " + ", ".join(f"{c} {n}" for c, n in g.by_category.items()) for g in shown
-        )
-        caption = self._t["fig_heat"].format(question=facts.q.id) + self._cut(shown, facts.firsts)
-        return self._made(figure, caption, said)
+    def _by_category(self, shown: Sequence[Group]) -> tuple[list[str], list[list[int]]]:
+        """Names of the columns and respondents of each group; the rarest of many categories are one column."""
+        categories = self._facts.categories
+        if not categories:
+            return [], []
+        largest = {c: sum(g.by_category.get(c, 0) for g in shown) for c in categories}
+        kept = set(sorted(largest, key=lambda c: (-largest[c], c))[:MOST_COLUMNS])
+        named = [c for c in categories if c in kept]
+        counts = [[g.by_category.get(c, 0) for c in named] for g in shown]
+        rest = [g.n_respondents - sum(line) for g, line in zip(shown, counts, strict=True)]
+        if any(rest):
+            counts = [[*line, n] for line, n in zip(counts, rest, strict=True)]
+        return [drawn(c, 34) for c in named] + ([self._t["other_categories"]] if any(rest) else []), counts
 
     def themes(self) -> Picture | None:
         """Which questions each theme draws from: cited sentences."""
@@ -164,16 +158,18 @@ class Pictures:
         said = "; ".join(
             f"{q}: " + ", ".join(f"{k} {n}" for k, n in enumerate(counts, start=1) if n) for q, counts in rows
         )
-        return self._made(
-            self._matrix(names, columns, [counts for _, counts in rows]), self._t["fig_themes"], said
-        )
+        figure, axes = _plain(WIDTH, (1.6 if len(columns) > MOST_LEVEL else 0.7) + 0.23 * len(rows))
+        upright = len(columns) > MOST_LEVEL
+        _matrix(axes, columns, [counts for _, counts in rows], self._language, upright=upright)
+        axes.set_yticks(range(len(names)), names, fontsize=7, color=INK)
+        return self._made(figure, self._t["fig_themes"], said)
 
     def map(self, facts: QuestionFacts) -> Picture | None:
         """The map of one question's verbatims: families in colour and shape, isolated voices as crosses."""
         if not facts.spots:
             return None
         look = looks(facts)
-        figure, axes = _plain(WIDTH, 3.7)
+        figure, axes = _plain(WIDTH, 3.2)
         step = -(-len(facts.spots) // MOST_POINTS)
         spots = facts.spots[::step]
         size = 26 if len(spots) < 600 else 9
@@ -203,32 +199,6 @@ class Pictures:
             )
         return self._made(figure, caption, said)
 
-    def _matrix(self, rows: Sequence[str], columns: Sequence[str], counts: list[list[int]]) -> Figure:
-        """Counts as a table of shades; a zero is left white."""
-        figure, axes = _plain(WIDTH, 1.5 + 0.23 * len(rows))
-        most = max(max(line) for line in counts) or 1
-        axes.imshow(counts, cmap="Blues", vmin=0, vmax=most * 1.25, aspect="auto")
-        for i, line in enumerate(counts):
-            for j, n in enumerate(line):
-                if n:
-                    light = n > 0.75 * most and most > 1
-                    axes.text(
-                        j,
-                        i,
-                        self._n(n),
-                        ha="center",
-                        va="center",
-                        fontsize=7.5,
-                        color="#FFFFFF" if light else INK,
-                    )
-        axes.set_xticks(range(len(columns)), columns, rotation=35, ha="right", fontsize=7, color=INK)
-        axes.set_yticks(range(len(rows)), rows, fontsize=7, color=INK)
-        axes.set_xticks([k - 0.5 for k in range(1, len(columns))], minor=True)
-        axes.set_yticks([k - 0.5 for k in range(1, len(rows))], minor=True)
-        axes.grid(which="minor", color=LINE, linewidth=0.8)
-        axes.tick_params(which="both", length=0)
-        return figure
-
     def _cut(self, shown: Sequence[object], all_: Sequence[object]) -> str:
         if len(shown) == len(all_):
             return ""
@@ -252,17 +222,46 @@ def _plain(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _bars(names: Sequence[str], most: int, legend: int = 0) -> tuple[Figure, Axes]:
+def _bars(names: Sequence[str], most: int) -> tuple[Figure, Axes]:
     """Axes for horizontal bars, the first on top."""
-    figure, axes = _plain(WIDTH, 0.2 + ROW * len(names) + 0.1 * legend)
+    figure, axes = _plain(WIDTH, 0.2 + ROW * len(names))
+    _named(axes, names, most)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    return figure, axes
+
+
+def _named(axes: Axes, names: Sequence[str], most: int) -> None:
+    """Names at the left of bars, and room for a figure at the end of the longest."""
     axes.set_yticks(range(len(names)), names, fontsize=7.5, color=INK)
     axes.set_xticks([])
-    axes.set_xlim(0, most * 1.12)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(length=0)
+    axes.set_xlim(0, most * 1.3 if len(str(most)) > 2 else most * 1.2)
+    axes.tick_params(which="both", length=0)
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
-    return figure, axes
+    axes.spines["left"].set_color(LINE)
+
+
+def _matrix(
+    axes: Axes, columns: Sequence[str], counts: list[list[int]], language: Language, *, upright: bool
+) -> None:
+    """Counts as a table of shades; a zero is left white. upright: the names of the columns stand on end."""
+    most = max(max(line) for line in counts)
+    darkest = max(most, FEW) * 1.25
+    axes.imshow(counts, cmap="Blues", vmin=0, vmax=darkest, aspect="auto")
+    for i, line in enumerate(counts):
+        for j, n in enumerate(line):
+            if n:
+                ink = "#FFFFFF" if n > 0.65 * darkest else INK
+                axes.text(j, i, number(n, language), ha="center", va="center", fontsize=7.5, color=ink)
+    axes.xaxis.tick_top()
+    told = [fill(name, 20 if upright else 15) for name in columns]
+    axes.set_xticks(range(len(columns)), told, rotation=90 if upright else 0, fontsize=6.5, color=INK)
+    for side in ("top", "right", "bottom", "left"):
+        axes.spines[side].set_color(LINE)
+    axes.set_xticks([k - 0.5 for k in range(1, len(columns))], minor=True)
+    axes.set_yticks([k - 0.5 for k in range(1, len(counts))], minor=True)
+    axes.grid(which="minor", color=LINE, linewidth=0.8)
+    axes.tick_params(which="both", length=0)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -95,6 +95,7 @@ def workbook_sheets(draft: Draft, review: Review) -> Iterator[Sheet]:
         _panel,
         _ledger,
         _failures,
+        _suspects,
         _provenance,
         _revisions,
     )
@@ -415,6 +416,16 @@ def _ledger(facts: DraftFacts) -> Sheet:
 def _failures(facts: DraftFacts) -> Sheet:
     rows = ((f.id, f.stage, f.reason) for f in facts.draft.ledger.failures)
     return Sheet(name="failures", columns=_columns(("id", 20), "stage", ("reason", 110)), rows=rows)
+
+
+def _suspects(facts: DraftFacts) -> Sheet:
+    t = _words(facts)
+    rows = (
+        (s.answer.id, s.question_id, ", ".join(t[way] for way in s.ways), fitted(s.answer.text))
+        for s in facts.suspects
+    )
+    columns = _columns(("id", 20), "question", ("looks_like", 40), ("answer_text", 100))
+    return Sheet(name="suspects", columns=columns, rows=rows)
 
 
 def _provenance(facts: DraftFacts) -> Sheet:

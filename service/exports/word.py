@@ -22,6 +22,9 @@ MOST_VOICES = 100
 
 MOST_FAILURES = 200
 
+MOST_SHOWN = 600
+"""Characters of an answer that looks like an order; the other formats have all of it."""
+
 
 def to_docx(draft: Draft, review: Review = NO_REVIEW) -> bytes:
     """The report of a draft in the round's language; the same draft and review give the same bytes."""
@@ -41,7 +44,7 @@ class _Report:
         contents.paragraph_format.page_break_before = True
         self._general()
         self._questions()
-        self._who_said_what()
+        self._maps()
         self._method()
         self._ledger()
         self._provenance()
@@ -70,8 +73,8 @@ class _Report:
 
     def _questions(self) -> None:
         self.kit.heading(1, self.t["questions"])
-        for k, facts in enumerate(self.facts.questions):
-            self.kit.heading(2, f"{facts.q.id}. {self.kit.plain(facts.q.title)}", id_=facts.q.id, fresh=k > 0)
+        for facts in self.facts.questions:
+            self.kit.heading(2, f"{facts.q.id}. {self.kit.plain(facts.q.title)}", id_=facts.q.id)
             self._about(facts)
             self._closed(facts)
             self._synthesis(facts)
@@ -88,7 +91,8 @@ class _Report:
             approved = (
                 " · " + self.t["approved"].format(who=self.kit.plain(touch.who), date=when) if touch else ""
             )
-            self.kit.para("Meta", f"{self.kit.n(facts.usable)} {total}{joined}{approved}")
+            about = self.kit.para("Meta", f"{self.kit.n(facts.usable)} {total}{joined}{approved}")
+            about.paragraph_format.keep_with_next = True
         if q.synthesis.shared_with:
             line = self.kit.para("Normal", f"{self.t['shared']} ")
             link(
@@ -147,23 +151,24 @@ class _Report:
                 rows.append([Cell(text=text, bookmark=self.kit.bookmarks.name("g", parent.id))])
             lone = self.kit.bookmarks.name("g", parent.id) if len(children) == 1 else None
             for g in children:
-                by = ", ".join(f"{name} {n}" for name, n in g.by_category.items())
+                by = ", ".join(f"{name}{NBSP}{n}" for name, n in g.by_category.items())
                 doubt = (
                     f" [{self.t['unsupported']}]" if g.label_support and not g.label_support.supported else ""
                 )
                 rows.append(
                     [
                         Cell(text=short(g.id), bookmark=self.kit.bookmarks.name("g", g.id), soft=True),
-                        Cell(text=self.kit.plain(g.label) + doubt, bookmark=lone),
-                        *self.kit.numbers(g.n_respondents),
-                        *self.kit.numbers(len(g.verbatim_ids)),
-                        Cell(text=by, soft=True),
+                        Cell(text=self.kit.plain(g.label) + doubt, bookmark=lone, below=by),
+                        *self.kit.numbers(g.n_respondents, len(g.verbatim_ids)),
                     ]
                 )
-        header = self.kit.header("ref", "label", "by_category")
         people_ = NOUNS[self.kit.language, self.kit.unit][1].capitalize()
-        header[2:2] = [Cell(text=people_, right=True), Cell(text=self.t["verbatim_count"], right=True)]
-        self.kit.table(header, rows, [1.5, 6.5, 2.5, 2.1, TEXT_WIDTH - 12.6], frozenset(heads))
+        header = [
+            *self.kit.header("ref", "label"),
+            Cell(text=people_, right=True),
+            Cell(text=self.t["verbatim_count"], right=True),
+        ]
+        self.kit.table(header, rows, [1.6, TEXT_WIDTH - 6.3, 2.6, 2.1], frozenset(heads))
         if facts.q.synthesis.left_out:
             names_ = ", ".join(short(g) for g in facts.q.synthesis.left_out)
             self.kit.para("Meta", f"{self.t['left_out']}{self.kit.colon} {names_}.")
@@ -177,7 +182,7 @@ class _Report:
         if not total:
             self.kit.para("Meta", self.t["isolated_none"])
             return
-        self.kit.para("Meta", self.t["isolated_help"])
+        self.kit.para("Meta", self.t["isolated_help"]).paragraph_format.keep_with_next = True
         for id_ in facts.q.isolated[:MOST_VOICES]:
             v = facts.verbatims[id_]
             line = self.kit.para("Voice", "")
@@ -242,16 +247,15 @@ class _Report:
         )
         run.bold, run.font.size, run.font.color.rgb = True, Pt(8.5), colour(WARN)
 
-    def _who_said_what(self) -> None:
-        shown = [(f, self.pictures.heat(f), self.pictures.map(f)) for f in self.facts.questions if f.firsts]
-        if not any(heat or map_ for _, heat, map_ in shown):
+    def _maps(self) -> None:
+        shown = [facts for facts in self.facts.questions if facts.spots]
+        if not shown:
             return
-        self.kit.heading(1, self.t["who_said"])
-        self.kit.para("Normal", self.t["who_said_help"])
-        for k, (facts, heat, map_) in enumerate(shown):
-            self.kit.heading(2, f"{facts.q.id}. {clip(self.kit.plain(facts.q.title), 80)}", fresh=k > 0)
-            self.kit.figure(heat)
-            self.kit.figure(map_)
+        self.kit.heading(1, self.t["maps"])
+        self.kit.para("Normal", self.t["maps_help"])
+        for facts in shown:
+            self.kit.heading(3, f"{facts.q.id}. {self.kit.plain(facts.q.title)}")
+            self.kit.figure(self.pictures.map(facts))
 
     def _method(self) -> None:
         self.kit.heading(1, self.t["method"])
@@ -260,7 +264,7 @@ class _Report:
         self.kit.figure(self.pictures.panel())
 
     def _ledger(self) -> None:
-        self.kit.heading(1, self.t["ledger"])
+        self.kit.heading(1, self.t["ledger"], fresh=False)
         self.kit.caption("table", self.t["cap_ledger"])
         rows: list[list[Cell]] = []
         heads = set()
@@ -285,10 +289,34 @@ class _Report:
         if len(failures) > MOST_FAILURES:
             said = self.t["failures_more"].format(shown=MOST_FAILURES, total=self.kit.n(len(failures)))
             self.kit.para("Meta", said)
+        self._suspects()
+
+    def _suspects(self) -> None:
+        """Every answer that looks like an order, with its words: an analyst judges them."""
+        lines = self.facts.suspects
+        if not lines:
+            return
+        self.kit.heading(3, f"{self.t['suspects']} ({self.kit.n(len(lines))})")
+        self.kit.para("Meta", self.t["suspects_help"]).paragraph_format.keep_with_next = True
+        header = self.kit.header("ref", "answer", "reason")
+        rows = [
+            [
+                Cell(text=s.answer.id, soft=True),
+                Cell(text=clip(s.answer.text, MOST_SHOWN)),
+                Cell(text=", ".join(self.t[way] for way in s.ways)),
+            ]
+            for s in lines
+        ]
+        self.kit.table(header, rows, [2.6, TEXT_WIDTH - 6.8, 4.2])
 
     def _provenance(self) -> None:
         self.kit.heading(1, self.t["provenance"], fresh=False)
         self.kit.caption("table", self.t["cap_made"])
-        rows = [[Cell(text=name), Cell(text=value)] for name, value in self.facts.provenance(self.t)]
-        header = [Cell(text=self.t["provenance"]), Cell(text="")]
+        lines = self.facts.provenance(self.t)
+        before = ["", *(name for name, _ in lines)]
+        rows = [
+            [Cell(text="" if name == last else name), Cell(text=value)]
+            for (name, value), last in zip(lines, before, strict=False)
+        ]
+        header = self.kit.header("what", "value")
         self.kit.table(header, rows, [5.5, TEXT_WIDTH - 5.5])

@@ -248,6 +248,8 @@ class Cell:
     right: bool = False
     bold: bool = False
     soft: bool = False
+    below: str = ""
+    """A second line, small and soft."""
 
 
 Row = Sequence[Cell]
@@ -331,6 +333,10 @@ def _row(
             run.font.color.rgb = colour("FFFFFF")
         elif cell.soft:
             run.font.color.rgb = colour(SOFT)
+        if cell.below:
+            paragraph.add_run().add_break()
+            small = paragraph.add_run(contained(cell.below))
+            small.font.size, small.font.color.rgb = Pt(8), colour(SOFT)
         if cell.right:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         row.append(box)

@@ -16,6 +16,7 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from embeddings.encoder import HashEncoder
+from service.domain.wording import typeset
 from service.exports import export
 from service.exports.corrections import read_corrections
 from service.exports.sheet_terms import COLUMNS, SHEETS
@@ -70,12 +71,14 @@ def test_every_figure_of_the_report_is_the_drafts(draft, report):
             firsts = [g for g in q["groups"] if g["level"] == 1]
             assert len(listed) == len(firsts)
             for g in firsts:
-                ref, _, people, verbatims, categories = listed[g["id"].split(".")[-1]]
+                ref, text, people, verbatims = listed[g["id"].split(".")[-1]]
+                label, _, categories = text.partition("\n")
+                assert label.startswith(typeset(g["label"], "fr"))
                 assert (number(people), number(verbatims)) == (g["n_respondents"], len(g["verbatim_ids"])), (
                     ref
                 )
                 told = dict(
-                    re.fullmatch(r"(.*) (\d+)", part).groups() for part in categories.split(", ") if part
+                    re.fullmatch(r"(.*)\u00a0(\d+)", part).groups() for part in categories.split(", ") if part
                 )
                 assert {name: int(n) for name, n in told.items()} == g["by_category"]
     ledger = {r[0]: r[1] for r in tables.pop(0)[1:]}

@@ -17,11 +17,13 @@ HOSTILE = [
     '"><svg onload=alert(1)>',
 ]
 
+ORDINARY = ["Il faut des bus <b>le soir</b>", "Des bus le soir & le matin", "Il faut des bus tôt le matin"]
+
 
 def made(language="fr"):
     answers = tuple(
         Answer(id=f"Q1:R{k}", question_id="Q1", text=t, respondent_id=f"R{k}", category="<b>Élus</b>")
-        for k, t in enumerate(HOSTILE)
+        for k, t in enumerate([*HOSTILE, *ORDINARY])
     )
     question = Question(id="Q1", title="Quoi <i>?</i>")
     round_ = Round(

@@ -22,7 +22,7 @@ def test_the_same_draft_gives_the_same_bytes():
 
 
 def test_the_drafting_mark_goes_when_the_draft_is_approved(monkeypatch):
-    for name in ("groups", "heat", "map", "themes", "panel"):  # drawn by the other tests
+    for name in ("groups", "map", "themes", "panel"):  # drawn by the other tests
         monkeypatch.setattr(Pictures, name, lambda *_: None)
     draft, _ = small_draft("en")
     review = revise(apply(draft, ()), Approve(), who="Ada", at="2026-02-03T10:00:00Z")
