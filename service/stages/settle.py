@@ -4,7 +4,7 @@ revised in few rounds, labelled, told apart, their labels confirmed, and gathere
 from dataclasses import replace
 
 from service.domain.draft import Failure
-from service.domain.steps import Labelled, Settled, Topic
+from service.domain.steps import Labelled, Revised, Settled, Topic
 from service.llm.chat import ChatModel
 from service.stages.check import Encode
 from service.stages.distinguish import distinguish
@@ -25,17 +25,9 @@ def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bo
     if chat is None:
         return Settled(topic=_provisional(topic, encode))
     unrevised = tuple(g.verbatim_ids for g in topic.groups if g.level == 1) if revision else ()
-    failures: list[Failure] = []
-    moved = 0
-    only: frozenset[str] | None = None
-    for _ in range(ROUNDS if revision else 0):
-        revised = revise(_provisional(topic, encode), encode=encode, chat=chat, only=only)
-        topic = _bare(revised.topic)
-        failures += revised.failures
-        moved += revised.moved
-        only = revised.upset
-        if revised.settled:
-            break
+    revised = revise_in_rounds(topic, encode=encode, chat=chat) if revision else Revised(topic=topic)
+    topic = revised.topic
+    failures = list(revised.failures)
     labelled = label_groups(topic, encode=encode, chat=chat)
     refused = _refused(labelled)
     topic, skipped = distinguish(replace(topic, groups=labelled.groups), encode=encode, chat=chat)
@@ -52,11 +44,30 @@ def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bo
     ]
     return Settled(
         topic=topic,
-        moved=moved,
+        moved=revised.moved,
         unrevised=unrevised,
         fallbacks=sum(f.stage == "label" for f in failures),
         failures=tuple(failures),
     )
+
+
+def revise_in_rounds(topic: Topic, *, encode: Encode, chat: ChatModel) -> Revised:
+    """The groups of a question corrected until little moves, ROUNDS times at most; without labels."""
+    made = Revised(topic=topic)
+    only: frozenset[str] | None = None
+    for _ in range(ROUNDS):
+        one = revise(_provisional(made.topic, encode), encode=encode, chat=chat, only=only)
+        made = replace(
+            one,
+            topic=_bare(one.topic),
+            moved=made.moved + one.moved,
+            dropped=made.dropped + one.dropped,
+            failures=(*made.failures, *one.failures),
+        )
+        only = one.upset
+        if one.settled:
+            break
+    return made
 
 
 def _provisional(topic: Topic, encode: Encode) -> Topic:
