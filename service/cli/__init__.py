@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import check, draft, evals, keys, library, parts, review, serve, worker
+from service.cli import check, draft, estimate, evals, keys, library, parts, review, serve, worker
 
 app = typer.Typer(
     name="polyphonie",
@@ -33,6 +33,7 @@ def root(
 
 
 app.command("check")(check.check)
+app.command("estimate")(estimate.estimate)
 app.command("draft")(draft.draft)
 app.command("group")(parts.group)
 app.command("label")(parts.label)

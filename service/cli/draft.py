@@ -10,6 +10,8 @@ import typer
 
 from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_folder, say, write_whole
 from service.domain.draft import Draft
+from service.domain.round import Round
+from service.domain.steps import GivenTheme
 from service.errors import BadInput, Stopped
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ EncoderSpec = Annotated[
     typer.Option(help="local, or a sentence-transformers name or path.", metavar="SPEC", show_default=False),
 ]
 
+NoRevise = Annotated[
+    bool, typer.Option("--no-revise", help="Keep the groups as vectors made them; fewer calls.")
+]
+
 
 def draft(
     source: Source,
@@ -44,24 +50,18 @@ def draft(
     llm: Llm = None,
     encoder: EncoderSpec = None,
     budget: Annotated[int | None, typer.Option(help="Most tokens that the run may use.", metavar="N")] = None,
-    no_revise: Annotated[
-        bool, typer.Option("--no-revise", help="Keep the groups as vectors made them; fewer calls.")
-    ] = False,
+    no_revise: NoRevise = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that stopped in DIR.")] = False,
 ) -> None:
     """Draft the synthesis of a round: draft.json and a page to read, draft.html."""
     from service.exports import export
-    from service.ingest import read_themes
     from service.pipeline import draft_round
     from service.settings import load_settings
     from service.wiring import signed, tools_for
 
     settings = load_settings(llm=llm, encoder=encoder, budget=budget, revise=False if no_revise else None)
-    given = read_themes(themes) if themes else ()
     round_ = read_or_stop(source, questions)
-    known = {q.id for q in round_.questions}
-    for unknown in (i for theme in given for i in theme.question_ids if i not in known):
-        raise BadInput(f"{themes}: no question {unknown} in {source}; it has {', '.join(sorted(known))}.")
+    given = given_themes(themes, round_, source)
     run = _fingerprint(source, questions, themes, settings)
     _check_resume(out, run, resume)
     began = time.monotonic()
@@ -90,6 +90,17 @@ def draft(
     (out / STOPPED).unlink(missing_ok=True)
     for line in summary(made, out):
         print(line)
+
+
+def given_themes(file: Path | None, round_: Round, source: Path) -> tuple[GivenTheme, ...]:
+    """The themes asked for. Raises BadInput where they name a question that the round has not."""
+    from service.ingest import read_themes
+
+    given = read_themes(file) if file else ()
+    known = {q.id for q in round_.questions}
+    for unknown in (i for theme in given for i in theme.question_ids if i not in known):
+        raise BadInput(f"{file}: no question {unknown} in {source}; it has {', '.join(sorted(known))}.")
+    return given
 
 
 def summary(made: Draft, out: Path) -> list[str]:

@@ -6,6 +6,7 @@ what it writes is copied from the request and is thrown away.
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from itertools import cycle
 
@@ -31,17 +32,24 @@ class Rehearsal:
         """kept: the cache of the run to come."""
         self.name = name
         self._kept = kept
+        self._lock = threading.Lock()
+        self._used: dict[str, tuple[int, int]] = {}
+
+    def by_prompt(self) -> dict[str, tuple[int, int]]:
+        """Prompt → (calls, tokens in and out), in the order of their first use; cached replies are no calls."""
+        return dict(self._used)
 
     def reply(self, request: ChatRequest) -> ChatReply:
         kept = self._kept.kept(request) if self._kept else None
         if kept is not None:
             return kept
         text = json.dumps(answer(request), ensure_ascii=False)
-        return ChatReply(
-            text=text,
-            input_tokens=estimate_tokens(request.system + request.user, EXPECTED_BYTES),
-            output_tokens=min(estimate_tokens(text, EXPECTED_BYTES), request.max_tokens),
-        )
+        said = estimate_tokens(request.system + request.user, EXPECTED_BYTES)
+        wrote = min(estimate_tokens(text, EXPECTED_BYTES), request.max_tokens)
+        with self._lock:
+            calls, tokens = self._used.get(request.prompt.name, (0, 0))
+            self._used[request.prompt.name] = (calls + 1, tokens + said + wrote)
+        return ChatReply(text=text, input_tokens=said, output_tokens=wrote)
 
 
 def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per reply

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from service.domain.draft import Draft
     from service.llm.chat import ChatModel
+    from service.llm.rehearsal import Rehearsal
     from service.llm.wrap import Metered, Patient, Usage
     from service.store import Store
 
@@ -75,6 +76,24 @@ def tools_for(settings: Settings, language: Language, kept: Path | None = None) 
             replies = Cached(model, kept / "replies.sqlite", parameters=reply_parameters(settings))
             meter = Metered(replies, settings.budget)
         yield tools_of(settings, encoder_for(settings, language, kept / "vectors.sqlite"), meter)
+
+
+@contextmanager
+def rehearsal_for(settings: Settings, language: Language) -> "Iterator[tuple[Tools, Rehearsal]]":
+    """The same without a model: a rehearsal stands in for it and knows the replies that are in the settings' cache.
+
+    Raises BadSetting and MissingPackage.
+    """
+    from service.llm.rehearsal import Rehearsal
+    from service.llm.wrap import Cached, Metered
+
+    cache = settings.cache_dir.expanduser()
+    kept = Cached(Rehearsal(settings.llm), cache / "replies.sqlite", parameters=reply_parameters(settings))
+    rehearsal = Rehearsal(settings.llm, kept)
+    yield (
+        tools_of(settings, encoder_for(settings, language, cache / "vectors.sqlite"), Metered(rehearsal)),
+        rehearsal,
+    )
 
 
 def tools_of(settings: Settings, encoder: "Encoder", meter: "Metered | None") -> Tools:
