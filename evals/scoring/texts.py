@@ -24,7 +24,7 @@ FEWEST_PIECE_WORDS = 3
 CARRIED = 0.35
 """Support (`evals.scoring.support`) from which a sentence counts as carried.
 
-Of people's sentences 88 % reach it with their own labels, 3 % with those of another question (`python -m evals.calibrate`)."""
+Of people's sentences 88 % reach it with their own labels, 8 % with those of another question (`python -m evals.calibrate`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,9 +218,10 @@ def _carried(written: Written, encode: Encode) -> bool:
 
 
 def _quantities(said: Sequence[Written]) -> Part:
-    """Of the sentences with a word of quantity and known counts: those whose count carries the word."""
-    counted = [w for w in said if w.n is not None and w.total and quantity(w.text)]
-    return sum(overclaim(w.text, w.n or 0, w.total) is None for w in counted), len(counted)
+    """Of the sentences with a word of quantity of their own and known counts: those whose count carries the word."""
+    own = [(re.sub(r"«[^»]*»|“[^”]*”", "", w.text), w) for w in said]
+    counted = [(text, w) for text, w in own if w.n is not None and w.total and quantity(text)]
+    return sum(overclaim(text, w.n or 0, w.total) is None for text, w in counted), len(counted)
 
 
 def quantity(text: str) -> str | None:

@@ -95,6 +95,10 @@ def test_a_word_of_quantity_is_held_against_its_count():
         text="La plupart des organisations demandent des bus.", sources=("Il faut des bus.",), n=9, total=10
     )
     assert quantity(loud.text) == "most"
+    quoted = replace(
+        loud, text="Deux organisations écrivent : « la plupart des organisations le demandent »."
+    )
+    assert compare_synthesis(human, [quoted], encode, "fr").figures["quantities"] == (0, 0)
     assert compare_synthesis(human, [loud], encode, "fr").figures["quantities"] == (0, 1)
     assert compare_synthesis(human, [true], encode, "fr").figures["quantities"] == (1, 1)
 
