@@ -8,7 +8,7 @@ PACKAGES := chromium libreoffice-writer-nogui poppler-utils postgresql
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help serve worker chaos install demo demo-local test unit check format evals bench clean
+.PHONY: help serve worker chaos install demo demo-local test unit check format evals gate bench clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,10 @@ format: install  ## put the code in shape
 evals: install  ## every draft stage measured against people's work, without a model (POLYPHONIE_DATA names the folder of reference sets)
 	@$(PY) -m service evals run --out out/evals
 	@$(PY) -m service evals table out/evals
+
+gate: install  ## the example round measured and held against the committed baseline: no figure may be worse
+	@$(PY) -m service evals run --set example --out out/gate
+	@$(PY) -m service evals gate out/gate
 
 bench: install  ## speed, memory and agreement against peers
 	@$(PY) -m evals.bench

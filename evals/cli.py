@@ -1,6 +1,6 @@
-"""`polyphonie evals …`: run, gate, baseline, try, import, compare, rescore, report, table."""
+"""`polyphonie evals …`: run, gate, baseline, try, import, compare, rescore, report, table;
+`judge`, `sheet` and `people` are in `cli_judges`."""
 
-import json
 import os
 import shlex
 import sys
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from evals import cli_judges
 from service.cli.terminal import ready_folder, say, write_whole
 from service.errors import BadInput
 
@@ -19,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("judge")(cli_judges.judge)
+app.command("sheet")(cli_judges.sheet)
+app.command("people")(cli_judges.people)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")]
 Suites = Annotated[str | None, typer.Option("--suite", help="Only these, parted by commas.", metavar="NAMES")]
@@ -182,9 +186,10 @@ def gate_(folder: Folder) -> None:
 
 @app.command("baseline")
 def baseline_(folder: Folder) -> None:
-    """Make a run the baseline of its model: benches that it has replace those there were. Commit it with the run's report."""
-    from evals.gate import baseline_of, path_for, read_baseline
+    """Make a run the baseline of its model: what it measured replaces what there was. Commit it with the report it writes."""
+    from evals.gate import FOLDER, as_text, baseline_of, path_for, read_baseline
     from evals.record import read_run
+    from evals.table import report
 
     run = read_run(folder)
     if run.selected.get("cases"):
@@ -193,9 +198,11 @@ def baseline_(folder: Folder) -> None:
     path = path_for(run.llm)
     if path.exists():
         new["benches"] = {**read_baseline(run.llm)["benches"], **new["benches"]}
-    write_whole(path, json.dumps(new, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_whole(path, as_text(new))
+    beside = FOLDER.parent / "reports" / f"{path.stem}-{run.created_at[:10]}.md"
+    write_whole(beside, "\n".join(report(run)) + "\n")
     print(
-        f"{path}: {len(new['benches'])} suite(s) and set(s). Look at the difference, commit it with {folder / 'report.html'}."
+        f"{path}: {len(new['benches'])} suite(s) and set(s). Look at the difference, commit it with {beside}."
     )
 
 
@@ -268,6 +275,14 @@ def report_(
 
     write_whole(folder / "report.html", page(read_run(folder), read_run(against) if against else None))
     print(folder / "report.html")
+
+
+@app.command("measures")
+def measures_() -> None:
+    """Every measure with its direction, the gate's tolerance, formula and source, in Markdown."""
+    from evals.table import measures
+
+    print("\n".join(measures()))
 
 
 @app.command("table")

@@ -71,6 +71,12 @@ def _bench(bench: BenchResult) -> dict[str, Any]:
     }
 
 
+def as_text(baseline: Mapping[str, Any]) -> str:
+    """JSON with a line a case, so that a change of a baseline can be read."""
+    text = json.dumps(baseline, ensure_ascii=False, indent=1, sort_keys=True)
+    return re.sub(r"\[\s+([-\d.e]+),\s+([-\d.e]+)\s+\]", r"[\1, \2]", text) + "\n"
+
+
 def read_baseline(llm: str, folder: Path = FOLDER) -> dict[str, Any]:
     """Raises BadInput."""
     path = path_for(llm, folder)

@@ -1,8 +1,10 @@
-"""`polyphonie evals table DIR …`: suite × measure × (floor, extractive, model, ceiling) with intervals, in Markdown."""
+"""Markdown of runs: suite × measure × (floor, extractive, model, ceiling) with intervals, what made them, the measures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evals.record import BenchResult, Run
+from evals.scoring.measures import SCALES
 
 SHOWN: dict[str, tuple[str, ...]] = {
     "segmentation": ("f1", "window_diff", "cut_through"),
@@ -17,7 +19,9 @@ FLOORS = ("random", "every 12 words", "one group")
 
 
 def table(runs: Sequence[Run]) -> list[str]:
-    """runs: the extractive one first, then any by models. Floors and ceilings are the first run's that has the bench."""
+    """runs: the extractive one first, then any by models; those of one model share a column. Floors and ceilings are those of
+    the first run that has the suite and set."""
+    runs = _by_model(runs)
     named = [r.llm for r in runs]
     lines = [
         "| suite / set | measure | floor | " + " | ".join(named) + " | ceiling |",
@@ -33,6 +37,46 @@ def table(runs: Sequence[Run]) -> list[str]:
                 lines.append(
                     f"| {name} | {measure} | {_floor(some, measure)} | {' | '.join(cells)} | {_ceiling(some, measure)} |"
                 )
+    return lines
+
+
+def _by_model(runs: Sequence[Run]) -> list[Run]:
+    """One run a model, with all that was measured; of what was measured twice, the first."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        there = found.setdefault(run.llm, run)
+        new = tuple(b for b in run.benches if there.bench(b.name) is None)
+        found[run.llm] = replace(there, benches=there.benches + new)
+    return list(found.values())
+
+
+def report(run: Run) -> list[str]:
+    """The small report that a baseline or a prompt's place in live.toml rests on: what made the figures, and the figures."""
+    prompts = ", ".join(
+        f"{p['language']}/{p['name']}.v{p['version']}@{p['sha256'][:12]}" for p in run.prompts
+    )
+    skipped = [f"- not measured: {name}, {why}" for name, why in run.skipped.items()]
+    return [
+        f"# Evals of `{run.llm}`, {run.created_at[:10]}",
+        "",
+        f"- `{run.command}`, {run.seconds:.0f} s, {run.calls} calls, commit {run.commit}, version {run.code}",
+        f"- encoder {run.encoder}; of the scorers {run.yardstick}; seed {run.seed}",
+        f"- prompts: {prompts or 'none, no model was asked'}",
+        *skipped,
+        "",
+        "Each figure with its bootstrap 95 % interval over cases; formulas in docs/evals.md.",
+        "",
+        *table([run]),
+    ]
+
+
+def measures() -> list[str]:
+    """Every measure with direction, tolerance of the gate and formula."""
+    lines = ["| suite | measure | better | tolerance | formula and source |", "|---|---|---|---|---|"]
+    for suite, scale in SCALES.items():
+        for m in scale.measures:
+            limit = "–" if m.better == "neither" else f"{m.tolerance:g}"
+            lines.append(f"| {suite} v{scale.version} | `{m.name}` | {m.better} | {limit} | {m.formula} |")
     return lines
 
 

@@ -29,6 +29,7 @@ from evals.scoring.texts import (
 )
 from evals.statistics import alpha, difference, estimate, holm, ratio
 from evals.suites import limited
+from evals.table import measures
 from service.errors import BadInput
 
 encode = HashEncoder().encode
@@ -309,3 +310,8 @@ def test_the_report_of_the_reference_set_gives_what_people_typed_from_it():
     assert len(labels[1]) == 124
     told = [d.split(":")[0] for d in differences(got, hand)]
     assert [d for d in told if "synthesis" not in d] == ["Q4+Q12 title", "Q10 closed part", "themes"]
+
+
+def test_the_documentation_has_every_measure_as_it_is():
+    told = (Path(__file__).parents[2] / "docs" / "evals.md").read_text(encoding="utf-8")
+    assert "\n".join(measures()) in told
