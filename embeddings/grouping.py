@@ -6,27 +6,21 @@ from there on; above 4,000 by HDBSCAN's tree over a graph of neighbours. What wa
 why the middle sizes have a clusterer of their own in docs/adr/0010-averaged-linkage.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import hdbscan
 import numpy as np
-from hdbscan._hdbscan_linkage import label as single_linkage
-from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.sparse import csr_matrix
 from scipy.spatial.distance import squareform
 
 from embeddings.encoder import unit
+from embeddings.graph import Watch, averaged, leaves_of_graph, principal
 from embeddings.memory import refuse_beyond_memory
-from embeddings.neighbours import nearest
 from embeddings.similarity import Similarity, over_neighbours, similarity
-
-Watch = Callable[[str], None]
-"""Called with the name of each step as it begins; an exception raised in it stops the grouping."""
 
 
 def unwatched(step: str) -> None:
@@ -61,6 +55,8 @@ class Recipe:
     """Above this many distinct texts the pairwise matrix is given up for a neighbour graph."""
     large_give_back: float = 0.3
     """The same as give_back for a large question, on neighbour-averaged vectors and centroids."""
+    lonely: float = 0.5
+    """A text of a large question is isolated where its similarity to the nearest group is below this share of the median text's."""
     regroup_few: int = 3
     regroup_many: int = 8
     """Bounds on the number of level-2 groups."""
@@ -165,7 +161,7 @@ def group(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Fit:
+class Fit:
     """How each of n texts fits the groups."""
 
     near: NDArray[np.int64]
@@ -174,7 +170,7 @@ class _Fit:
     own: NDArray[np.float32]
 
 
-def _fit(to_groups: Similarity, labels: NDArray[np.int64]) -> _Fit:
+def _fit(to_groups: Similarity, labels: NDArray[np.int64]) -> Fit:
     """to_groups: (n, g) similarity of each text to each group."""
     n = len(to_groups)
     near = np.full((n, 2), -1, dtype=np.int64)
@@ -184,15 +180,41 @@ def _fit(to_groups: Similarity, labels: NDArray[np.int64]) -> _Fit:
         near[:, : found.shape[1]] = found
         best = to_groups.max(axis=1)
         own = np.where(labels >= 0, to_groups[np.arange(n), labels], 0.0).astype(np.float32)
-    return _Fit(near=near, best=best, own=own)
+    return Fit(near=near, best=best, own=own)
 
 
-def _fit_to_centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> _Fit:
+def _fit_to_centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> Fit:
     """The same for a large question, block by block."""
     centres = _centroids(rows, labels).T
     blocks = [slice(a, a + BLOCK) for a in range(0, len(rows), BLOCK)]
-    fits = [_fit(rows[block] @ centres, labels[block]) for block in blocks]
-    return _Fit(
+    return _joined([_fit(rows[block] @ centres, labels[block]) for block in blocks])
+
+
+def fit_to_means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> Fit:
+    """How n texts fit the groups by the mean cosine of centred vectors to a group's members, block by block."""
+    middle = vectors.mean(axis=0)
+    means = group_means(vectors, labels, middle)
+    blocks = [slice(a, a + BLOCK) for a in range(0, len(vectors), BLOCK)]
+    return _joined([_fit(unit(vectors[b] - middle) @ means.T, labels[b]) for b in blocks])
+
+
+def group_means(
+    vectors: NDArray[np.float32], labels: NDArray[np.int64], middle: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(g, d) mean of the unit vectors of each group's members, centred on `middle` (d,); not of length 1."""
+    groups = int(labels.max(initial=-1)) + 1
+    sums = np.zeros((groups, vectors.shape[1]))
+    for start in range(0, len(vectors), BLOCK):
+        some = labels[start : start + BLOCK]
+        inside = np.flatnonzero(some >= 0)
+        member = csr_matrix((np.ones(len(inside)), (some[inside], inside)), shape=(groups, len(some)))
+        sums += member @ unit(vectors[start : start + BLOCK] - middle)
+    sizes = np.bincount(labels[labels >= 0], minlength=groups)
+    return (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
+
+
+def _joined(fits: Sequence[Fit]) -> Fit:
+    return Fit(
         near=np.concatenate([f.near for f in fits]),
         best=np.concatenate([f.best for f in fits]),
         own=np.concatenate([f.own for f in fits]),
@@ -206,7 +228,7 @@ def _small(
     recipe: Recipe,
     clusterer: Clusterer | None,
     watch: Watch,
-) -> tuple[NDArray[np.int64], _Fit]:
+) -> tuple[NDArray[np.int64], Fit]:
     n = len(alike)
     apart = recipe.opposed * (np.outer(side, side) < 0)
     by_average = (
@@ -235,64 +257,22 @@ def _distances(alike: Similarity) -> NDArray[np.float64]:
 
 def _large(
     vectors: NDArray[np.float32], heavy: NDArray[np.bool_], recipe: Recipe, watch: Watch
-) -> tuple[NDArray[np.int64], _Fit]:
+) -> tuple[NDArray[np.int64], Fit]:
     """Neighbour averaging, then HDBSCAN's tree over the graph of neighbours: O(n log n) time, O(n) memory beyond the vectors."""
     watch("principal axes")
-    rows = _principal(vectors, 50)
+    rows = principal(vectors, 50)
     for _ in range(3):
         watch("neighbour averaging")
-        rows = _averaged(rows, k=10)
-    labels = _leaves_of_graph(rows, watch, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3)))
+        rows = averaged(rows, k=10)
+    labels = leaves_of_graph(rows, watch, k=15, smallest=max(5, int(np.sqrt(len(rows)) / 3)))
     watch("give back")
     labels = _give_back(labels, _fit_to_centroids(rows, labels), recipe.large_give_back)
-    labels = _renumber(_heavy_alone(labels, heavy))
-    return labels, _fit_to_centroids(rows, labels)
-
-
-def _principal(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    centred = vectors - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    return unit((centred @ axes[:, ::-1][:, :width]).astype(np.float32))
-
-
-def _averaged(rows: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    _, numbers = nearest(rows, k)
-    return unit(sum((rows[numbers[:, j]] for j in range(numbers.shape[1])), np.zeros_like(rows)))
-
-
-def _leaves_of_graph(
-    rows: NDArray[np.float32], watch: Watch, *, k: int, smallest: int, min_samples: int = 5
-) -> NDArray[np.int64]:
-    """HDBSCAN over a k-nearest-neighbour graph: mutual reachability, spanning tree, condensed tree, leaves."""
-    n = len(rows)
-    watch("neighbours")
-    similarities, numbers = nearest(rows, k)
-    watch("spanning tree")
-    far = np.maximum(1.0 - similarities.astype(np.float64), 1e-6)
-    core = far[:, min(min_samples, far.shape[1] - 1)]
-    source = np.repeat(np.arange(n), numbers.shape[1])
-    target = numbers.ravel()
-    known = (target >= 0) & (target != source)
-    source, target = source[known], target[known]
-    reach = np.maximum(far.ravel()[known], np.maximum(core[source], core[target]))
-    graph = coo_matrix((reach, (source, target)), shape=(n, n)).tocsr()
-    graph = graph.maximum(graph.T)
-    tree = minimum_spanning_tree(graph).tocoo()
-    parts, part = connected_components(tree, directed=False)
-    bridge = float(reach.max()) + 1.0
-    _, heads = np.unique(part, return_index=True)
-    edges = np.column_stack(
-        [
-            np.concatenate([tree.row, heads[:-1]]).astype(np.float64),
-            np.concatenate([tree.col, heads[1:]]).astype(np.float64),
-            np.concatenate([tree.data, np.full(parts - 1, bridge)]),
-        ]
-    )
-    edges = edges[np.lexsort((edges[:, 1], edges[:, 0], edges[:, 2]))]
-    watch("condensed tree")
-    condensed = condense_tree(single_linkage(edges), smallest)
-    labels, _, _ = get_clusters(condensed, compute_stability(condensed), "leaf", False)
-    return np.asarray(labels, dtype=np.int64)
+    watch("isolated voices")
+    # averaging draws every text to others: whether it says what they say, its own vector tells
+    best = fit_to_means(vectors, labels).best
+    lonely = (best < recipe.lonely * max(float(np.median(best)), 0.0)) & ~heavy
+    labels = _renumber(_heavy_alone(np.where(lonely, -1, labels), heavy))
+    return labels, fit_to_means(vectors, labels)
 
 
 def _heavy_alone(labels: NDArray[np.int64], heavy: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -322,7 +302,7 @@ def _centroids(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[
     return unit(sums)
 
 
-def _give_back(labels: NDArray[np.int64], fit: _Fit, least: float) -> NDArray[np.int64]:
+def _give_back(labels: NDArray[np.int64], fit: Fit, least: float) -> NDArray[np.int64]:
     joins = (labels == -1) & (fit.near[:, 0] >= 0) & (fit.best >= least)
     return np.where(joins, fit.near[:, 0], labels)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import unit
-from embeddings.grouping import Grouping, Recipe
+from embeddings.grouping import Grouping, Recipe, fit_to_means, group_means
 from embeddings.similarity import letter_grams
 
 
@@ -32,7 +32,7 @@ def join(
     grouping: Grouping,
     recipe: Recipe = Recipe(),
 ) -> Joined:
-    """Each new text to the group whose members it resembles most, from the similarity at which the grouping gives texts back.
+    """Each new text to the group whose members it resembles most, where the grouping would not have isolated it.
 
     new_vectors (m, d) and vectors (n, d): unit rows of the same encoder. texts, vectors and grouping: as they went into and came
     out of `group`. A new text with the words of an old one goes where the old one is. Every new text is placed by itself: the
@@ -45,7 +45,9 @@ def join(
         found = np.argsort(-to_groups, axis=1, kind="stable")[:, :2]
         near[:, : found.shape[1]] = found
         best = to_groups.max(axis=1)
-    least = recipe.give_back if len(set(texts)) <= recipe.large else recipe.large_give_back
+    least = recipe.give_back
+    if len(set(texts)) > recipe.large:
+        least = recipe.lonely * float(np.median(fit_to_means(vectors, grouping.labels).best))
     labels = np.where((near[:, 0] >= 0) & (best >= least), near[:, 0], -1)
     known = {text: int(label) for text, label in zip(texts, grouping.labels, strict=True)}
     for i, text in enumerate(new_texts):
@@ -62,16 +64,14 @@ def _to_groups(
     recipe: Recipe,
 ) -> NDArray[np.float32]:
     """(m, g) similarity of each new text to each group, in the space of the old ones."""
-    members = np.zeros((len(texts), len(grouping.parents)), dtype=np.float32)
-    inside = grouping.labels >= 0
-    members[inside, grouping.labels[inside]] = 1.0
     if not (len(new_texts) and len(grouping.parents)):
         return np.zeros((len(new_texts), len(grouping.parents)), dtype=np.float32)
     if len(set(texts)) > recipe.large:
-        # centroids of plain vectors: the neighbours' averages of the old run are not kept
-        mean = vectors.mean(axis=0)
-        centres = unit(members.T @ unit(vectors - mean))
-        return np.asarray(unit(new_vectors - mean) @ centres.T, dtype=np.float32)
+        middle = vectors.mean(axis=0)
+        return np.asarray(unit(new_vectors - middle) @ group_means(vectors, grouping.labels, middle).T)
+    members = np.zeros((len(texts), len(grouping.parents)), dtype=np.float32)
+    inside = grouping.labels >= 0
+    members[inside, grouping.labels[inside]] = 1.0
     alike = _across(new_texts, new_vectors, texts, vectors, recipe.words)
     return np.asarray(alike @ members / np.maximum(members.sum(axis=0), 1.0), dtype=np.float32)
 

@@ -8,6 +8,8 @@ from dataclasses import astuple, dataclass, replace
 from typing import Protocol
 
 from embeddings.encoder import Encoder
+from embeddings.graph import Watch
+from embeddings.grouping import unwatched
 from service import __version__
 from service.domain.draft import (
     AnswerCounts,
@@ -38,8 +40,13 @@ from service.stages.themes import find_themes
 
 class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Told before the first and after each question of a stage."""
+        """Told before the first and after each question of a stage, and again while a long one is grouped. May raise to stop."""
         ...
+
+
+def _again(progress: Progress, stage: str, done: int, total: int) -> Watch:
+    """Tells the same progress as each step of a long question begins: whoever cancels is heard before it ends."""
+    return lambda _: progress(stage, done, total)
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -67,15 +74,18 @@ def group_question(
     encoder: Encoder,
     chat: ChatModel | None = None,
     whole_answers: bool = False,
+    watch: Watch = unwatched,
 ) -> Worked:
-    """Content, cutting and grouping of one open question."""
+    """Content, cutting and grouping of one open question; watch: see `group_verbatims`."""
     answers = round_.answers_to(question.id)
     content = find_content(answers, round_.open_questions)
     segmented = segment(content.kept, round_.language, chat=chat, whole=whole_answers)
     voices = _voices(answers, content, segmented)
     categories = {a.voice: a.category for a in answers if a.category is not None}
     aside = set_aside(answers, segmented.verbatims)
-    grouped = group_verbatims(question, aside.kept, encoder=encoder, voices=voices, categories=categories)
+    grouped = group_verbatims(
+        question, aside.kept, encoder=encoder, voices=voices, categories=categories, watch=watch
+    )
     duplicates = {d.answer_id for d in content.duplicates}
     spoke = {v.answer_id for v in segmented.verbatims} | duplicates
     topic = Topic(
@@ -125,7 +135,8 @@ def draft_round(
     works: list[Worked] = []
     progress("group", 0, len(questions))
     for done, question in enumerate(questions, start=1):
-        work = group_question(round_, question, encoder=encoder, chat=chat)
+        again = _again(progress, "group", done - 1, len(questions))
+        work = group_question(round_, question, encoder=encoder, chat=chat, watch=again)
         failures += [*work.content.failures, *work.segmented.failures, *work.grouped.failures]
         works.append(work)
         progress("group", done, len(questions))

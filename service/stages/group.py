@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Encoder
-from embeddings.grouping import Grouping, Recipe
+from embeddings.graph import Watch
+from embeddings.grouping import Grouping, Recipe, unwatched
 from embeddings.grouping import group as group_texts
 from service.domain.draft import Failure, Group, Isolated, Verbatim
 from service.domain.polarity import polarity
@@ -17,6 +18,9 @@ from service.domain.wordform import fold
 from service.stages.check import Encode
 from service.stages.place import places
 from service.stages.voices import count_people
+
+LONG = 2_000
+"""Verbatims encoded at a time, and the number above which the steps are watched: fewer are done in seconds."""
 
 EXEMPLARS = 8
 """Verbatims that show a group: the most central, then the most different from those already chosen."""
@@ -30,15 +34,18 @@ def group_verbatims(
     voices: Mapping[str, tuple[str, ...]],
     categories: Mapping[str, str],
     recipe: Recipe = Recipe(),
+    watch: Watch = unwatched,
 ) -> Grouped:
     """Every verbatim in exactly one level-1 group, isolated, or failed; whatever the order they come in.
 
-    voices: respondents behind each verbatim; categories: of the respondents.
+    voices: respondents behind each verbatim; categories: of the respondents. watch is told the steps of a long question as they
+    begin, and may raise to cancel.
     """
     ordered = sorted(verbatims, key=lambda v: v.id)
     if not ordered:
         return Grouped(groups=(), isolated=())
-    vectors = encoder.encode([v.text for v in ordered])
+    watch = watch if len(ordered) > LONG else unwatched
+    vectors = _encoded([v.text for v in ordered], encoder, watch)
     failures = tuple(
         Failure(id=v.id, stage="group", reason="the encoder gave no vector for it")
         for v, row in zip(ordered, vectors, strict=True)
@@ -54,6 +61,7 @@ def group_verbatims(
         weights=[len(voices[v.id]) for v in ordered],
         sides=[polarity(v.text) for v in ordered],
         recipe=recipe,
+        watch=watch,
     )
     names = _names(question.id, ordered, found, voices)
     groups = _first_level(ordered, rows, found, names, voices, categories)
@@ -65,6 +73,14 @@ def group_verbatims(
         map=places(ordered, rows, both),
         failures=failures,
     )
+
+
+def _encoded(texts: Sequence[str], encoder: Encoder, watch: Watch) -> NDArray[np.float32]:
+    parts = []
+    for start in range(0, len(texts), LONG):
+        watch("encode")
+        parts.append(encoder.encode(texts[start : start + LONG]))
+    return np.concatenate(parts)
 
 
 def _names(

@@ -187,3 +187,17 @@ def test_large_questions_go_by_the_neighbour_graph():
         assert len({i // 50 for i in np.flatnonzero(found.labels == label)}) == 1
     assert (found.labels == -1).mean() < 0.1
     assert 12 <= found.labels.max() + 1 <= 48
+
+
+def test_what_nobody_else_says_in_a_large_question_is_isolated_unless_two_wrote_it():
+    rng = np.random.default_rng(0)
+    centres = np.eye(12, 60, dtype=np.float32)
+    alone = np.eye(60, dtype=np.float32)[40:46]
+    many = np.repeat(centres, 50, axis=0) + 0.05 * rng.normal(size=(600, 60)).astype(np.float32)
+    vectors = unit(np.concatenate([many, alone]))
+    texts = [f"t{i:04d}" for i in range(606)]
+    found = group(texts, vectors, weights=[1] * 605 + [2], recipe=Recipe(large=100))
+    assert (found.labels[600:605] == -1).all()
+    assert found.labels[605] != -1
+    assert (found.labels[:600] == -1).mean() < 0.02
+    assert found.isolation[600:605].min() > found.isolation[:600].max()

@@ -167,3 +167,25 @@ def test_equal_answers_are_one_group():
     found = grouped(verbatims(["oui"] * 50))
     assert [g.n_respondents for g in level(found, 1)] == [50]
     assert found.isolated == ()
+
+
+def test_a_long_question_is_watched_from_the_encoding_on_and_stops_where_the_watch_raises(monkeypatch):
+    monkeypatch.setattr("service.stages.group.LONG", 10)
+    steps: list[str] = []
+
+    def watch(step: str) -> None:
+        steps.append(step)
+        if step == "tree":
+            raise InterruptedError
+
+    made = verbatims(SHORT)
+    with pytest.raises(InterruptedError):
+        group_verbatims(
+            Question(id="Q1", title="Que faut-il changer ?"),
+            made,
+            encoder=HashEncoder(),
+            voices={v.id: ("R",) for v in made},
+            categories={},
+            watch=watch,
+        )
+    assert steps == ["encode", "encode", "encode", "similarity", "tree"]
