@@ -66,7 +66,7 @@ gate: install  ## the example round measured and held against the committed base
 	@$(PY) -m service evals gate out/gate
 
 bench: install  ## speed, memory and agreement against peers
-	@$(PY) -m evals.bench
+	@$(PY) -m evals.bench --install-peer
 
 serve: install  ## the service on http://127.0.0.1:8000, a worker inside
 	@$(PY) -m service serve

@@ -45,12 +45,18 @@ def average_linkage(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
     return [int(c) if sizes[c] > 1 else -1 for c in labels]
 
 
+def hdbscan_leaves(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
+    """HDBSCAN on our similarity, whatever the size below a large question's."""
+    return list(map(int, group(texts, vectors, recipe=Recipe(tree="hdbscan")).labels))
+
+
 def meaning_only(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
     return list(map(int, group(texts, vectors, recipe=Recipe(words=0)).labels))
 
 
 METHODS: dict[str, Method] = {
     "this recipe": ours,
+    "HDBSCAN's leaves": hdbscan_leaves,
     "vectors alone": meaning_only,
     "average linkage": average_linkage,
     "plain HDBSCAN": plain_hdbscan,

@@ -18,7 +18,7 @@ from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
 from evals.bench import peer
 from evals.bench.agreement import agreement_table
-from evals.bench.corpus import prepare, read_answers
+from evals.bench.corpus import REAL, prepare, read_answers
 from evals.bench.encoding import encoding_table
 from evals.bench.report import page
 
@@ -37,11 +37,11 @@ def measure(command: list[str]) -> dict[str, Any]:
 
 
 def grouping(
-    data: Path, sizes: list[int], python: Path | None, peer_up_to: int, repeats: int
+    data: Path, sizes: list[int], real: int, python: Path | None, peer_up_to: int, repeats: int
 ) -> list[dict[str, Any]]:
     """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats is kept."""
-    texts = read_answers(data)
-    encoder = CachedEncoder(load_encoder("use", "fr"), CACHE / "bench" / "vectors.sqlite")
+    texts = read_answers(data)[:real]
+    encoder = CachedEncoder(load_encoder("use", "fr"), CACHE / "vectors.sqlite")
     rows: list[dict[str, Any]] = []
     for size in sizes:
         folder = prepare(texts, size, encoder, CACHE / "bench")
@@ -50,7 +50,13 @@ def grouping(
             ours.append(measure([sys.executable, "-m", "evals.bench.ours", str(folder)]))
             if python and size <= peer_up_to:
                 theirs.append(measure([str(python), str(peer.SCRIPT), "time", str(folder / "vectors.npy")]))
-        row = {"size": size, "ours": _median(ours), "peer": _median(theirs), "runs": len(ours)}
+        row = {
+            "size": size,
+            "real": min(size, len(texts)),
+            "ours": _median(ours),
+            "peer": _median(theirs),
+            "runs": len(ours),
+        }
         print(json.dumps(row), file=sys.stderr)
         rows.append(row)
     return rows
@@ -77,6 +83,9 @@ def main() -> None:
         "--data", type=Path, default=Path(os.environ.get("POLYPHONIE_DATA", "../shared/data"))
     )
     parser.add_argument("--sizes", default="100,1000,10000,100000", help="up to 1000000")
+    parser.add_argument(
+        "--real", type=int, default=REAL, help="answers encoded; larger sizes are noisy copies of them"
+    )
     parser.add_argument("--peer", type=Path, help="a Python with bertopic==0.17.4")
     parser.add_argument("--install-peer", action="store_true", help="make the peer's environment first")
     parser.add_argument("--peer-up-to", type=int, default=100_000)
@@ -86,8 +95,13 @@ def main() -> None:
     if not asked.data.is_dir():
         sys.exit(f"no reference data at {asked.data}: set POLYPHONIE_DATA to its folder")
     home = CACHE / "bench" / "bertopic"
-    python = peer.install(home) if asked.install_peer else asked.peer
-    if python is None and (home / "bin" / "python").exists():
+    python = asked.peer
+    if asked.install_peer:
+        try:
+            python = peer.install(home)
+        except subprocess.CalledProcessError as error:
+            print(f"the peer could not be installed ({error}): its columns stay empty", file=sys.stderr)
+    elif python is None and (home / peer.READY).exists():
         python = home / "bin" / "python"
     kept = Path("out/bench")
     kept.mkdir(parents=True, exist_ok=True)
@@ -98,7 +112,9 @@ def main() -> None:
         if part == "grouping":
             old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
             sizes = [int(s) for s in asked.sizes.split(",")]
-            rows = merge(old, grouping(asked.data, sizes, python, asked.peer_up_to, asked.repeats))
+            rows = merge(
+                old, grouping(asked.data, sizes, asked.real, python, asked.peer_up_to, asked.repeats)
+            )
         elif part == "agreement":
             rows = agreement_table(asked.data, CACHE / "vectors.sqlite", python)
         else:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embeddings.encoder import Encoder, unit
 
 REAL = 100_000
-"""Real answers used; larger sizes repeat their vectors with noise."""
+"""Real answers used unless fewer are asked for; larger sizes repeat their vectors with noise."""
 
 NOISE = 0.02
 """Standard deviation of the noise per dimension of a copied vector: its cosine to the original is about 0.91 at 512 dimensions."""
@@ -28,7 +28,7 @@ def read_answers(data: Path) -> list[str]:
 
 def prepare(texts: list[str], size: int, encoder: Encoder, folder: Path) -> Path:
     """Writes texts.json and vectors.npy of one size; texts are encoded 2,000 at a time. Returns their folder."""
-    place = folder / str(size)
+    place = folder / f"{size}-of-{len(texts)}"
     if (place / "texts.json").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)

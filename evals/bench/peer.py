@@ -14,16 +14,22 @@ from numpy.typing import NDArray
 PACKAGES = ("torch==2.13.0", "bertopic==0.17.4")
 """Installed in this order: torch first, or the resolver takes the several gigabytes of its CUDA build."""
 
+READY = "ready"
+"""File in the environment's folder that says that all packages are in it."""
+
 SCRIPT = Path(__file__).with_name("peer_bertopic.py")
 
 
 def install(folder: Path) -> Path:
-    """Makes the environment where it is missing; returns its Python."""
+    """Makes the environment where it is missing; returns its Python. Raises CalledProcessError where a package can't be had."""
     python = folder / "bin" / "python"
+    if (folder / READY).exists():
+        return python
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     for package in PACKAGES:
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], check=True)
+    (folder / READY).touch()
     return python
 
 

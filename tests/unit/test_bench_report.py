@@ -17,17 +17,19 @@ def measured(*rows: dict) -> dict:
 
 
 def test_ratio_steps_and_growth():
-    small = {"size": 10_000, "ours": RUN, "peer": {**RUN, "cpu": 24.0}, "runs": 3}
-    large = {"size": 100_000, "ours": {**RUN, "cpu": 20.0}, "peer": None, "runs": 1}
+    small = {"size": 10_000, "real": 6_000, "ours": RUN, "peer": {**RUN, "cpu": 24.0}, "runs": 3}
+    large = {"size": 100_000, "real": 6_000, "ours": {**RUN, "cpu": 20.0}, "peer": None, "runs": 1}
     text = page(measured(small, large))
-    assert "| 10,000 | 3 | 2.00 | 1.50 | 0.50 | 7 | 10% | 24.00 |" in text
+    assert "| 10,000 | 6,000 | 3 | 2.00 | 1.50 | 0.50 | 7 | 10% | 24.00 |" in text
     assert "| 12.0 |" in text
     assert "n^1.00" in text
     assert "tree 75%, give back 25%" in text
 
 
 def test_a_part_that_was_not_run_and_a_run_that_failed_are_said():
-    text = page(measured({"size": 1000, "ours": {"failed": "exit code 9"}, "peer": None, "runs": 1}))
+    text = page(
+        measured({"size": 1000, "real": 1000, "ours": {"failed": "exit code 9"}, "peer": None, "runs": 1})
+    )
     assert text.count("Not run here.") == 2
     assert "exit code 9" in text
     assert "not run |" in text
@@ -35,7 +37,7 @@ def test_a_part_that_was_not_run_and_a_run_that_failed_are_said():
 
 def test_every_row_has_as_many_cells_as_the_head():
     rows = [
-        {"size": 1000, "ours": RUN, "peer": peer, "runs": 1}
+        {"size": 1000, "real": 1000, "ours": RUN, "peer": peer, "runs": 1}
         for peer in (RUN, None, {"failed": "exit code 1"})
     ]
     lines = [line for line in page(measured(*rows)).splitlines() if line.startswith("|")]
