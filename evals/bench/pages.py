@@ -5,6 +5,7 @@ not the grouping.
 """
 
 import argparse
+import math
 import socket
 import tempfile
 import threading
@@ -110,6 +111,7 @@ def draft_of(n: int) -> tuple[Draft, Round]:
         groups=(*firsts, *seconds),
         isolated=tuple(i.verbatim_id for i in alone),
         isolation=alone,
+        map={v.id: (math.sin(i), math.cos(i / 7)) for i, v in enumerate(verbatims)},
         n_respondents=n,
         synthesis=Synthesis(
             sentences=sentences,
@@ -221,6 +223,8 @@ def main() -> None:
         )
         _timed("a sentence traced", lambda: client.get(f"{base}/questions/1?at=s:1:Q1&part=trace"))
         _timed("draft", lambda: client.get(base))
+        _timed("map", lambda: client.get(f"{base}/questions/1/map"))
+        _timed("points of the map", lambda: client.get(f"{base}/questions/1/points"))
         _timed("group", lambda: client.get(f"{base}/groups?id=Q1.g5"))
         _timed("search by words, the first time", lambda: client.get(f"{base}/search?q=bus+soir"), times=1)
         _timed("search by words", lambda: client.get(f"{base}/search?q=bus+soir"))

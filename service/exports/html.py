@@ -12,15 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.domain.draft import Draft
 from service.domain.wording import categories, number, people, typeset
-from service.exports.facts import DraftFacts, QuestionFacts, clip, short
-from service.exports.palette import COLOURS, CROSS, REST, SHAPES, looks, shade
+from service.exports.facts import DraftFacts, clip, short
+from service.exports.palette import chart, legend, shade
 from service.exports.review import NO_REVIEW, Review
 from service.exports.terms import TERMS, long_date
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-ALONE, OTHERS = -2, -1
-"""On the map: an isolated voice; a family that has no colour of its own."""
 
 
 def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
@@ -34,7 +31,7 @@ def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
         lstrip_blocks=True,
     )
     style = (TEMPLATES / "draft.css").read_text(encoding="utf-8")
-    script = (TEMPLATES / "draft.js").read_text(encoding="utf-8")
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("map.js", "draft.js"))
     terms = {key: typeset(text, language) for key, text in TERMS[language].items()}
     facts = DraftFacts(draft, review)
 
@@ -61,8 +58,8 @@ def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
         clip=clip,
         shade=shade,
         most=lambda rows: max((max(row, default=0) for row in rows), default=0),
-        chart=_chart,
-        keys=_keys,
+        chart=lambda view: chart(view, lambda verbatim_id: anchor("v", verbatim_id)),
+        keys=legend,
         style=style,
         script=script,
         style_hash=_csp(style),
@@ -83,43 +80,3 @@ def _csp(text: str) -> str:
 def _width(part: int, whole: int) -> float:
     """Per cent, for a bar."""
     return round(100 * part / whole, 1) if whole else 0.0
-
-
-def _keys(facts: QuestionFacts, alone: str, others: str) -> list[dict[str, str | int]]:
-    """The legend of a map: look, colour, path, name and number of verbatims; grouped before isolated."""
-    look = looks(facts)
-    made: list[dict[str, str | int]] = [
-        {
-            "look": look[parent.id],
-            "colour": COLOURS[look[parent.id]],
-            "path": SHAPES[look[parent.id]],
-            "name": f"{short(parent.id)} {parent.label}",
-            "size": len(parent.verbatim_ids),
-        }
-        for parent, _ in facts.families
-        if look[parent.id] >= 0
-    ]
-    made.sort(key=lambda key: int(key["look"]))
-    rest = sum(len(parent.verbatim_ids) for parent, _ in facts.families if look[parent.id] < 0)
-    if rest:
-        made.append({"look": OTHERS, "colour": REST, "path": SHAPES[0], "name": others, "size": rest})
-    if facts.q.isolated:
-        made.append(
-            {"look": ALONE, "colour": "", "path": CROSS, "name": alone, "size": len(facts.q.isolated)}
-        )
-    return made
-
-
-def _chart(facts: QuestionFacts) -> dict[str, object]:
-    """What the page's script draws: points as [anchor of the verbatim, x, y, look]."""
-    look = looks(facts)
-    points = [
-        [
-            anchor("v", s.verbatim.id),
-            s.x,
-            s.y,
-            ALONE if s.group is None else look.get(s.group.parent or "", OTHERS),
-        ]
-        for s in facts.spots
-    ]
-    return {"points": points, "colours": COLOURS, "rest": REST, "shapes": SHAPES, "cross": CROSS}

@@ -149,7 +149,7 @@ def test_two_people_on_the_same_label_the_second_sees_both_and_nothing_is_overwr
     assert told.status_code == 412
     assert "From Ana." in told.text
     assert "From &lt;b&gt;Ben&lt;/b&gt;." in told.text
-    assert "last change by ana" in told.text
+    assert "Last change by ana" in told.text
     assert "From Ana." in ana.get(address).text
     ben.send(f"/drafts/{draft_id}/changes", **fields | {"seen": "1"}, text="From Ben, knowing.")
     assert "From Ben, knowing." in ana.get(address).text

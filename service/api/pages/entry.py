@@ -28,6 +28,7 @@ rest = APIRouter(route_class=PageRoute, include_in_schema=False)
 STATIC = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
+    "map.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 EXAMPLE = Path(__file__).parents[3] / "examples" / "round" / "answers.csv"

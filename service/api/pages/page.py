@@ -21,6 +21,8 @@ from service.api.problems import Refused, first_words
 from service.domain.round import Language
 from service.domain.wording import categories, number, people, typeset
 from service.errors import InvalidRequest, MissingScope, NoKey, PolyphonieError
+from service.exports.facts import clip, short
+from service.exports.html import TEMPLATES as EXPORTS
 from service.exports.terms import TERMS as EXPORT_TERMS
 
 HERE = Path(__file__).parent
@@ -141,7 +143,7 @@ def with_values(address: str, **values: object) -> str:
 @cache
 def static_file(name: str) -> tuple[bytes, str]:
     """A file that pages load, and the hash that is in its address."""
-    data = (HERE / "static" / name).read_bytes()
+    data = ((EXPORTS if name == "map.js" else HERE / "static") / name).read_bytes()
     return data, hashlib.sha256(data).hexdigest()[:12]
 
 
@@ -199,6 +201,8 @@ def _environment(language: Language) -> Environment:
         "num": lambda n: number(n, language),
         "moment": moment,
         "with_values": with_values,
+        "short": short,
+        "clip": clip,
         "static": lambda name: f"/static/{name}?v={static_file(name)[1]}",
     }
     return environment

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import Connection
 
 from service.api.callers import Caller, Reader, noted_read
@@ -12,7 +12,7 @@ from service.api.context import Service
 from service.api.drafts import found_draft
 from service.api.pages import places
 from service.api.pages.desk import Desk
-from service.api.pages.page import PageRoute, render
+from service.api.pages.page import PageRoute, language_of, render
 from service.api.pages.views import TRACED, VERBATIMS_SHOWN, VOICES_SHOWN, View, cut
 from service.api.shapes import Text
 from service.domain.draft import Sentence, SentenceRef
@@ -20,7 +20,9 @@ from service.domain.review import void
 from service.domain.revision import GroupRef
 from service.errors import NotFound
 from service.exports import FORMATS
-from service.exports.facts import DraftFacts
+from service.exports.facts import DraftFacts, QuestionFacts, clip
+from service.exports.palette import chart, legend
+from service.exports.terms import TERMS
 from service.store import rounds, workers
 from service.store.drafts import StoredDraft
 
@@ -28,6 +30,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/draf
 
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 REVISIONS_SHOWN = 40
+WORDS_ON_MAP = 160
+"""Characters of a verbatim that pointing at it shows; a click shows its answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +156,40 @@ def question_page(
         n_questions=len(view.draft.questions),
         writing=desk.writing(found.kept.id, q.id),
     )
+
+
+@router.get("/questions/{number}/map")
+def map_page(
+    request: Request,
+    caller: Reader,
+    found: Opened,
+    view: TheView,
+    number: int,
+    verbatim: Text | None = None,
+) -> HTMLResponse:
+    """The ideas of a question on a plane, to point at; with a verbatim, what the panel tells of it."""
+    q = view.question(number)
+    values = _common(request, caller, found) | {"q": q, "number": number, "trace": None}
+    if verbatim is not None:
+        told = view.told(q, [verbatim])
+        if not told:
+            raise NotFound(f"question {q.id} has no verbatim {verbatim[:80]}")
+        home = next((g.id for g in q.groups if g.level == 1 and verbatim in g.verbatim_ids), None)
+        group = None if home is None else view.labelled(home)
+        return render(request, "_idea.html", **values, told=told[0], group=group)
+    facts = QuestionFacts(q)
+    terms = TERMS[language_of(request)]
+    keys = legend(facts, terms["isolated"], terms["other_families"])
+    return render(request, "map.html", **values, legend=keys)
+
+
+@router.get("/questions/{number}/points")
+def points(view: TheView, number: int) -> JSONResponse:
+    """What the map draws: each verbatim with its place, its look and its first words."""
+    q = view.question(number)
+    drawn = chart(QuestionFacts(q), lambda verbatim_id: verbatim_id)
+    words = {v.id: clip(v.text, WORDS_ON_MAP) for v in q.verbatims}
+    return JSONResponse(drawn | {"words": words}, headers={"Cache-Control": "private, no-store"})
 
 
 @router.get("/groups")

@@ -170,7 +170,7 @@ _FRENCH = {
     "use_mine": "Enregistrer ma version",
     "read": "Version lue",
     "now": "maintenant",
-    "last_by": "dernier changement par {who}",
+    "last_by": "Dernier changement par {who}",
     "person": "écrit par {who}",
     "a_person": "écrit par une personne",
     "unsupported": "appui à vérifier",
@@ -248,7 +248,6 @@ _FRENCH = {
     "map_loading": "Chargement de la carte…",
     "map_none": "Ce projet n’a pas de carte pour cette question.",
     "map_script": "La carte demande JavaScript. Les mêmes idées sont listées par regroupement sur la page de la question.",
-    "others": "autres familles",
     "idea": "L’idée choisie",
 }
 
@@ -271,7 +270,7 @@ _ENGLISH = {
     "close": "Close",
     "no_rounds": "No round yet. Upload a first file of answers.",
     "upload": "Upload a round",
-    "upload_help": "CSV, XLSX, JSON or JSON Lines; one row a respondent or one row an answer. Nothing is kept while there is an error.",
+    "upload_help": "CSV, XLSX, JSON or JSON Lines; one row a respondent or one row an answer, exports of LimeSurvey, Google Forms, Microsoft Forms and Qualtrics included. Nothing is kept while there is an error.",
     "file": "File of answers",
     "sidecar": "Sidecar file (optional)",
     "sidecar_help": "A .round.json file: texts of questions, joined questions, panel consulted.",
@@ -419,7 +418,7 @@ _ENGLISH = {
     "use_mine": "Save mine",
     "read": "Version read",
     "now": "now",
-    "last_by": "last change by {who}",
+    "last_by": "Last change by {who}",
     "person": "written by {who}",
     "a_person": "written by a person",
     "unsupported": "support to be checked",
@@ -497,7 +496,6 @@ _ENGLISH = {
     "map_loading": "The map is loading…",
     "map_none": "This draft has no map for this question.",
     "map_script": "The map needs JavaScript. The same ideas are listed by group on the page of the question.",
-    "others": "other families",
     "idea": "The chosen idea",
 }
 

@@ -33,6 +33,7 @@
     panel.textContent = "";
     split.classList.remove("tracing");
     mark(null);
+    if (map) { dispatchEvent(new Event("resize")); map.querySelector("canvas").focus(); }
     if (link) link.focus();
   }
   if (panel) {
@@ -44,6 +45,27 @@
     });
     var at = new URLSearchParams(location.search).get("at");
     if (at) sentences().forEach(function (s) { if (new URL(s.href).searchParams.get("at") === at) mark(s); });
+  }
+
+  // the map of a question: its points come apart, so that the page is there at once
+  var map = document.getElementById("map");
+  if (map) {
+    map.hidden = false;
+    fetch(map.dataset.points, { credentials: "same-origin" }).then(function (answer) { return answer.json(); }).then(function (data) {
+      map.querySelector("[role=status]").textContent = "";
+      drawMap(map, data, function (id) { return data.words[id] || ""; }, function (id) {
+        fetch(map.dataset.idea + encodeURIComponent(id), { credentials: "same-origin" }).then(function (answer) {
+          if (!answer.ok || answer.redirected) { location.reload(); return; }
+          return answer.text().then(function (text) {
+            panel.innerHTML = text; // our own fragment, as above
+            panel.hidden = false;
+            split.classList.add("tracing");
+            dispatchEvent(new Event("resize"));
+            panel.focus();
+          });
+        });
+      });
+    });
   }
 
   // progress
