@@ -6,6 +6,7 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -178,8 +179,9 @@ def _bench(raw: dict[str, Any]) -> BenchResult:
     return BenchResult(**raw | {"drafters": drafters})
 
 
+@cache
 def commit() -> str:
-    """Of the working folder's code, "unknown" outside a repository."""
+    """Of the working folder's code when first asked, at the beginning of a run; "unknown" outside a repository."""
     here = Path(__file__).parent
     try:
         head = subprocess.run(

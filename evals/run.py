@@ -107,6 +107,7 @@ def run(
 ) -> Run:
     """Draft and score; `run.json` and Inspect's logs in out. Raises Stopped with everything finished kept."""
     began = time.monotonic()
+    commit()  # of the code that is loaded now, whatever is checked out meanwhile
     stop = tasks.Stop()
     most = selected.get("cases")
     made: list[BenchResult] = []
