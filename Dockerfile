@@ -16,11 +16,13 @@ FROM python:3.11-slim
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH \
     OMP_WAIT_POLICY=passive \
-    POLYPHONIE_CACHE_DIR=/cache
+    POLYPHONIE_CACHE_DIR=/cache \
+    POLYPHONIE_DATA_DIR=/data
 RUN install -d -o 10001 -g 10001 /cache /data
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/cache", "/data"]
-HEALTHCHECK --interval=60s --timeout=20s CMD ["polyphonie", "settings"]
+# Of the service; a worker's is in compose.yaml, and a draft that is made by hand ends before it matters.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/livez')"]
 ENTRYPOINT ["polyphonie"]
 CMD ["--help"]

@@ -74,9 +74,9 @@ class House:
         assert draft is not None
         return draft.state
 
-    def wait(self, draft_id: str) -> str:
+    def wait(self, draft_id: str, seconds: float = LONGEST) -> str:
         """The state in which a draft ended, or the one in which it is stuck."""
-        until = time.monotonic() + LONGEST
+        until = time.monotonic() + seconds
         while (state := self.state(draft_id)) in ("queued", "running") and time.monotonic() < until:
             time.sleep(0.05)
         return state
@@ -99,6 +99,11 @@ class House:
                 ).scalar_one(),
             }
         return {**found, **(_sqlite_open if self.store.is_sqlite else _postgres_open)(self.store)}
+
+    def begun_again(self) -> int:
+        """How often a call was begun again because its worker had died before its reply was kept."""
+        with self.store.read() as connection:
+            return int(connection.execute(select(func.sum(CALLS.c.tries - 1))).scalar_one() or 0)
 
     def settled(self, seconds: float = 20.0) -> dict[str, int]:
         """What is left open once the processes had some time to close it."""

@@ -6,6 +6,8 @@ from tests import chaos
 from tests.postgres import binaries
 
 
+# the trial's own sockets, to processes that were killed
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_processes_lose_nothing(kind: str) -> None:
     if kind == "postgresql" and binaries() is None:
@@ -13,11 +15,3 @@ def test_killed_processes_lose_nothing(kind: str) -> None:
     trials = chaos.run(kind, 3, delay=0.1, warm=True)
     assert all(trial.holds for trial in trials), "\n".join(map(str, trials))
     assert sum(trial.kills for trial in trials) >= 3
-
-
-def test_a_finished_call_that_is_made_again_is_seen() -> None:
-    dead = [10.0]
-    assert chaos.unexplained([("a", 9.8), ("a", 11.0)], dead, delay=0.1) == 0
-    assert chaos.unexplained([("a", 10.1), ("a", 11.0)], dead, delay=0.1) == 0
-    assert chaos.unexplained([("a", 9.0), ("a", 11.0)], dead, delay=0.1) == 1
-    assert chaos.unexplained([("a", 11.0), ("a", 12.0)], dead, delay=0.1) == 1

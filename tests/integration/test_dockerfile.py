@@ -5,9 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.house import free_port
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text()
@@ -26,6 +29,29 @@ def test_shape():
     assert "evals" not in copied
     assert "tests" not in copied
     assert "whl/cpu" in TEXT
+
+
+def healthy(environment: dict[str, str], folder: Path) -> bool:
+    """Whether the health check says so of a service that runs, and only then."""
+    port = str(free_port())
+    (health,) = of("HEALTHCHECK")
+    check = [word.replace("8000", port) for word in re.findall(r'"(.+?)"', health.split("CMD", 1)[1])]
+
+    def passes() -> bool:
+        done = subprocess.run(check, env=environment, capture_output=True, check=False)
+        return done.returncode == 0
+
+    assert not passes()
+    serve = ["polyphonie", "serve", "--port", port]
+    environment = {**environment, "POLYPHONIE_DATA_DIR": str(folder)}
+    with subprocess.Popen(serve, env=environment, cwd=folder, stderr=subprocess.DEVNULL) as process:
+        try:
+            until = time.monotonic() + 120
+            while not (found := passes()) and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.5)
+        finally:
+            process.kill()
+    return found
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="`install -o` needs root, as in a container build")
@@ -69,13 +95,12 @@ def test_each_command_runs(tmp_path: Path):
         "PATH": f"{app / '.venv' / 'bin'}{os.pathsep}{env['PATH']}",
         "POLYPHONIE_CACHE_DIR": str(cache),
     }
-    (health,) = of("HEALTHCHECK")
-    command = [part.strip('", ') for part in health.split("CMD", 1)[1].strip(" []").split(",")]
     (entry,) = of("ENTRYPOINT")
     (default,) = of("CMD")
-    for args in (command, [*re.findall(r'"(.+?)"', entry), *re.findall(r'"(.+?)"', default)]):
-        done = subprocess.run(args, cwd=data, env=run, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    words = [*re.findall(r'"(.+?)"', entry), *re.findall(r'"(.+?)"', default)]
+    done = subprocess.run(words, cwd=data, env=run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert healthy(run, data)
     draft = [
         "polyphonie",
         "draft",
