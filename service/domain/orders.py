@@ -69,7 +69,7 @@ ORDERS = [
     r"\b(?:tout ce qui (?:suit|precede)|everything else|le reste|all the rest|les autres reponses)\b.{0,15}\b(?:faux|fausses|false|mensonges?|lies|ignore)\b",
     r"\b(?:tu es|you are|vous etes) (?:desormais|maintenant|now) (?:un|une|an?|the|le|la|in)\b",
     r"\b(?:the|every|la|le|ta|ton|toute) (?:synthesis|summary|synthese|resume|label|libelle) (?:must|doit)(?: only| uniquement| seulement| bien)? (?:contain|contenir|say|dire|mention)",
-    rf"\b(?:when|while|en) (?:summari[sz]ing|resumant|synthetisant),? {SAY}\b|\binstead,? {SAY}\b|{START}(?:ecris|reponds|output)\b",
+    rf"\b(?:when|while|en) (?:summari[sz]ing|resumant|synthetisant),? {SAY}\b|\binstead,? {SAY}\b|{START}(?:ecris\b|reponds\b|output (?!must|should|has|is|of|and))",
     rf"{START}(?:mets?|mettez|citez?|mention|rate|rank|place|put)\b.{{0,20}}\b(?:this|cette|ma|my) (?:answer|reponse|response)\b",
     r"\b(?:le modele|the model|l'assistant|the assistant) (?:doit|must) (?:ecrire|dire|write|say|output|(?:repondre|reply|answer|respond)(?! (?:a|aux?|to)\b))",
     r"\bconclusion (?:favorable|positive|negative) obligatoire|\b(?:favourable|positive|negative) conclusion (?:compulsory|mandatory)\b",

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from service.domain.draft import Draft
     from service.llm.chat import ChatModel
+    from service.llm.masking.detector import Detector
     from service.llm.rehearsal import Rehearsal
     from service.llm.wrap import Metered, Patient, Usage
     from service.store import Store
@@ -26,6 +29,9 @@ LOCAL = ("local", "local:1.5b")
 
 LOCAL_TIMEOUT = 600.0
 """Seconds for one call of the packaged model."""
+
+MASKING_NEEDS = ("presidio_analyzer", "spacy", "fr_core_news_md")
+"""Packages without which names of persons are not found."""
 
 LOCAL_PLACES = 2
 """Requests that its server works on together."""
@@ -158,10 +164,24 @@ def masks(settings: Settings) -> bool:
 
 
 def _masked(chat: "ChatModel") -> "ChatModel":
-    from service.llm.masking.detector import Detector
+    """Raises MissingPackage: better no draft than one for which names went out."""
+    missing = [package for package in MASKING_NEEDS if find_spec(package) is None]
+    if missing:
+        raise MissingPackage(
+            f"personal data is masked before it goes to this model, and {', '.join(missing)} is not installed. "
+            "Run `make install`, or set POLYPHONIE_MASK=never if the answers hold nothing personal."
+        )
     from service.llm.masking.masked import Masked
 
-    return Masked(chat, Detector())
+    return Masked(chat, _detector())
+
+
+@cache
+def _detector() -> "Detector":
+    """One for the process, whatever the number of drafts."""
+    from service.llm.masking.detector import Detector
+
+    return Detector()
 
 
 def encoder_for(settings: Settings, language: Language, vectors: Path) -> "Encoder":

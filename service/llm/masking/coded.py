@@ -30,7 +30,7 @@ NEAR = 40
 
 EMAIL = re.compile(
     r"(?<![\w.+-])(?:[\w+%'-]+ (?:point|dot) )?[\w.+%'-]*\w(?:@|\s?[(\[](?:at|arobase|@)[)\]]\s?| (?:at|arobase) )"
-    r"(?:[\w-]+(?:\.|\s?[(\[](?:dot|point)[)\]]\s?| (?:dot|point) ))+[a-z]{2,12}\b",
+    r"(?:[\w-]+(?:\.|\s?[(\[](?:dot|point)[)\]]\s?| (?:dot|point) ))+[a-z]{2,12}\b(?![\w.+%'-]*@)",  # in "me at a.b@c.org"
     re.IGNORECASE,
 )
 PHONE = re.compile(

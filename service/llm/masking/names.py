@@ -43,7 +43,7 @@ PARTICLE = r"(?:de la|de|du|des|le|la|van der|van|von|ben|bin|el|al|da|di|dos|d[
 REST = rf"(?:[ \u00a0\u202f-](?:{PARTICLE}[ \u00a0\u202f])?{CAP}|[ \u00a0\u202f]d['’]{CAP})"
 NAME = rf"{CAP}{REST}{{0,3}}"
 TITLE = (
-    r"(?:\b(?:[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MONSIEUR|MADAME|[Dd]octeure?|[Pp]rofesseure?|[Mm]aître|[Ss]œur|[Ff]rère"
+    r"(?:\b(?:[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MONSIEUR|MADAME|MME|MLLE|DOCTEUR|DR|MRS?|MS|[Dd]octeure?|[Pp]rofesseure?|[Mm]aître|[Ss]œur|[Ff]rère"
     r"|[Mm]rs?|[Mm]s|[Mm]iss|[Ss]ir|[Nn]urse|[Dd]octor|[Pp]rofessor|[Uu]ncle|[Aa]unt|[Cc]ouncillor|[Cc]llr)"
     r"|\b(?:M|Mr|Mrs|Ms|MM|Mme|Mmes|Mlle|Dr|Dre|Drs|Pr|Prof|Me|mr|mme|dr)\.?)[ \u00a0\u202f]"
 )
@@ -83,8 +83,17 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
         for match in pattern.finditer(text):
             span = _trimmed(text, *match.span("name"))
             said = pattern is SAID and not _given_first(text[slice(*span)]) and " " not in text[slice(*span)]
+            if _shouted(text):  # in capitals nothing tells where a name ends
+                span = _first_names(text, *span)
             if not said or re.search(r"(?i)appelle|nom est|name is|soussign|called|sign", match[0][:20]):
                 yield span
+
+
+def _first_names(text: str, start: int, end: int) -> tuple[int, int]:
+    """A name, with the given name before it where there is one."""
+    tokens = list(re.finditer(CAP, text[start:end]))
+    most = 2 if tokens and _given_first(tokens[0][0]) else 1
+    return start, start + max((t.end() for t in tokens[:most]), default=0)
 
 
 def _given(text: str) -> Iterator[tuple[int, int]]:
@@ -99,6 +108,8 @@ def _given(text: str) -> Iterator[tuple[int, int]]:
         start = match.start() + tokens[first].start()
         alone = first == len(tokens) - 1
         if alone and (fold(tokens[first][0]) in WORDS or _shouted(text)):
+            continue
+        if alone and _is_namesake(tokens[first][0]):
             continue
         last = fold(tokens[-1][0])
         if not alone and (last in NOBODY or (fold(tokens[first][0]) in WORDS and _shouted(text))):
@@ -118,7 +129,7 @@ def _modelled(text: str, entities: Sequence[tuple[int, int]]) -> Iterator[tuple[
             span = _trimmed(text, start + match.start(), start + match.end())
             name = text[slice(*span)]
             one = len(re.findall(CAP, name)) == 1
-            if not name or _is_place(text, *span) or (_shouted(text) and one):
+            if not name or (one and _is_namesake(name)) or _is_place(text, *span) or (_shouted(text) and one):
                 continue
             if (
                 one
@@ -148,6 +159,12 @@ def _elided(token: str) -> bool:
 
 def _given_first(name: str) -> bool:
     return re.split(r"[ \u00a0-]", fold(name))[0] in GIVEN
+
+
+def _is_namesake(token: str) -> bool:
+    """ "Victor-Hugo": French joins both names of a person whose name a place bears; "Jean-Luc" is no such pair."""
+    parts = fold(token).split("-")
+    return len(parts) > 1 and parts[0] in GIVEN and parts[-1] not in GIVEN
 
 
 def _is_place(text: str, start: int, end: int) -> bool:
