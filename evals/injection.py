@@ -288,9 +288,9 @@ def main() -> None:
             rows.append((told, found))
     print(recognised(hostile), table(rows), sep="\n\n")
     if not asked.llm:
-        print(by_prompt(models), sep="\n\n")
-    for name, found in rows:
-        for o in found:
+        print("", by_prompt(models), sep="\n")
+    for name, became in rows:
+        for o in became:
             if o.followed:
                 print(f"followed ({name}): {o.hostile.id} « {o.hostile.demand} »")
 
