@@ -128,7 +128,7 @@
       if (area) area.focus();
     },
     c: function () { press("button.confirm"); },
-    v: function () { press("button.approve"); },
+    v: function () { press(".actions button.approve"); }, // a question; the whole draft is never approved by a slip of a finger
     u: function () { press("button.undo"); },
     "/": function () { var box = document.querySelector("#q-top, #q"); if (box) box.focus(); },
     "]": function () { press(".steps a[rel=next]"); },
