@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.cli.folder import draft_folder
 from service.cli.terminal import Bars, progress_bars, read_or_stop, ready_folder, say, write_whole
 from service.domain.draft import Draft
 from service.domain.round import Round
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 STOPPED = "stopped.json"
 """Left in the output folder by a run that was stopped: what --resume must be given again."""
 
-Source = Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, XLSX, JSON or JSON Lines.")]
+Source = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="CSV, XLSX, JSON or JSON Lines, or a folder of such.")
+]
 Questions = Annotated[str | None, typer.Option(help="Only these, joined by +: Q1,Q4+Q12.", metavar="IDS")]
 Themes = Annotated[
     Path | None,
@@ -53,13 +56,43 @@ def draft(
     no_revise: NoRevise = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that stopped in DIR.")] = False,
 ) -> None:
-    """Draft the synthesis of a round: draft.json and a page to read, draft.html."""
-    from service.exports import export
-    from service.pipeline import draft_round
+    """Draft the synthesis of a round: draft.json and a page to read, draft.html. Of a folder: of each file in it."""
     from service.settings import load_settings
-    from service.wiring import signed, tools_for
 
     settings = load_settings(llm=llm, encoder=encoder, budget=budget, revise=False if no_revise else None)
+    if not source.is_dir():
+        _draft_one(source, out, questions=questions, themes=themes, settings=settings, resume=resume)
+        return
+
+    def one(file: Path, into: Path, used: int) -> int:
+        left = None if settings.budget is None else max(0, settings.budget - used)
+        own = settings.model_copy(update={"budget": left})
+        made = _draft_one(file, into, questions=questions, themes=themes, settings=own, resume=resume)
+        return made.provenance.tokens.input + made.provenance.tokens.output
+
+    draft_folder(
+        source,
+        out,
+        resume=resume,
+        run_of=lambda file: _fingerprint(file, questions, themes, settings),
+        draft_one=one,
+    )
+
+
+def _draft_one(
+    source: Path,
+    out: Path,
+    *,
+    questions: str | None,
+    themes: Path | None,
+    settings: "Settings",
+    resume: bool,
+) -> Draft:
+    """One round. Raises PolyphonieError."""
+    from service.exports import export
+    from service.pipeline import draft_round
+    from service.wiring import signed, tools_for
+
     round_ = read_or_stop(source, questions)
     given = given_themes(themes, round_, source)
     run = _fingerprint(source, questions, themes, settings)
@@ -90,6 +123,7 @@ def draft(
     (out / STOPPED).unlink(missing_ok=True)
     for line in summary(made, out):
         print(line)
+    return made
 
 
 def given_themes(file: Path | None, round_: Round, source: Path) -> tuple[GivenTheme, ...]:

@@ -1,10 +1,13 @@
 """`polyphonie serve`, `polyphonie keys` and the client, as an operator and a script use them: real processes on loopback."""
 
+import csv
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,8 @@ from typer.testing import CliRunner
 from service.cli import app
 from service.client import Client, ServiceError
 from service.errors import BadSetting
+
+DOCUMENT = Path("docs/api.md")
 
 ROUND = {
     "id": "vague",
@@ -41,23 +46,56 @@ def polyphonie(environment: dict[str, str], *words: str) -> subprocess.Completed
 
 
 @contextmanager
-def served(environment: dict[str, str]) -> Iterator[str]:
-    """The address of a service that ends well when it is told to."""
+def served(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """The address of a service that ends well when it is told to. log: where its standard error goes."""
     command = [sys.executable, "-m", "service", "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    with log.open("w") as stream, subprocess.Popen(command, env=environment, stderr=stream) as process:
         try:
-            address = next(m[1] for line in process.stderr if (m := re.search(r"on (http://\S+)", line)))
-            yield address
+            while (found := re.search(r"on (http://\S+)", log.read_text())) is None:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+            yield found[1]
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.wait(timeout=60)
     assert process.returncode == 0
 
 
-def test_from_a_key_to_an_export_and_a_revoked_key(environment: dict[str, str]) -> None:
+def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    lines = "\n".join(re.findall(r"^```sh\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M))
+    room, log = tmp_path / "room", tmp_path / "log"
+    # the small example in the place of the larger one: seconds instead of a minute
+    shutil.copytree("examples/small", room / "examples" / "round")
+    shutil.copytree("examples/small", room / "examples" / "small")
+    command = room / ".venv" / "bin" / "polyphonie"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={Path.cwd()} exec {sys.executable} -m service "$@"\n')
+    command.chmod(0o755)
+    environment |= {"POLYPHONIE_LOG_LEVEL": "DEBUG", "POLYPHONIE_DATA_DIR": str(tmp_path / "data")}
+    with served(environment, log) as address:
+        script = "set -eu\n" + lines.replace("http://127.0.0.1:8000", address) + '\necho "$KEY" >key\n'
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=room, env=environment, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"state": "done"' in done.stdout, "the draft was followed to its end"
+    assert "Les délais reviennent le plus souvent." in (room / "report.md").read_text()
+    for name in ("report.docx", "report.xlsx"):
+        assert (room / name).read_bytes().startswith(b"PK")
+    answers = list(csv.DictReader(Path("examples/small/answers.csv").read_text().splitlines()))
+    logged = log.read_text()
+    assert len(logged.splitlines()) > 10
+    for said in [a["answer"] for a in answers if len(a["answer"]) > 10] + [
+        (room / "key").read_text().strip()
+    ]:
+        assert said not in logged
+
+
+def test_from_a_key_to_an_export_and_a_revoked_key(environment: dict[str, str], tmp_path: Path) -> None:
     key = polyphonie(environment, "keys", "create", "analyste").stdout.strip()
-    with served(environment) as address, Client(address, key) as service:
+    with served(environment, tmp_path / "log") as address, Client(address, key) as service:
         round_ = service.upload(ROUND)
         assert next(a["text"] for a in service.answers(round_.id)) == "Trop loin."
         asked = service.ask(round_.id, llm="extractive")
