@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import Connection
 
 from service.api.callers import Caller, Reader, Reviewer, noted_read
 from service.api.context import Context, Service
 from service.api.drafts import DraftId, etag, found_draft
 from service.api.openapi import problems
 from service.api.reviews import Author
-from service.api.shapes import Text
+from service.api.shapes import Text, written
 from service.domain.draft import SentenceRef
 from service.domain.revision import (
     MOST_CHARACTERS,
@@ -171,21 +172,24 @@ class RevisionPage(BaseModel):
     next: int | None = Field(description="What `after` of the next page is; none on the last.")
 
 
-@router.get("/revisions", responses=problems(404), tags=["review"])
-def list_revisions(
+@router.get("/revisions", responses=problems(404), response_model=RevisionPage, tags=["review"])
+async def list_revisions(
     draft_id: DraftId,
     service: Service,
     caller: Reader,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Only revisions behind this number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> RevisionPage:
+) -> Response:
     """Who changed what, when, and what was before; the oldest first."""
-    with service.store.read() as connection:
+
+    def look(connection: Connection) -> tuple[Revision, ...]:
         found_draft(connection, caller, draft_id)
-        found = revisions.of_draft(connection, draft_id, after=after, limit=limit + 1)
+        return revisions.of_draft(connection, draft_id, after=after, limit=limit + 1)
+
+    found = await service.store.look(look)
     noted_read(service, caller, "revisions.read", draft_id)
     more = found[limit - 1].version if len(found) > limit else None
-    return RevisionPage(items=[RevisionOut.of(r) for r in found[:limit]], next=more)
+    return written(RevisionPage(items=[RevisionOut.of(r) for r in found[:limit]], next=more))
 
 
 @router.patch("/groups/{group_id:path}", responses=CHANGED)

@@ -13,7 +13,16 @@ from service.api.once import Key, once
 from service.api.openapi import problems
 from service.api.problems import Refused, Trouble
 from service.api.rounds import RoundId, found_round
-from service.api.shapes import ConfigurationIn, Cursor, DraftOut, DraftPage, DraftSummary, Limit, Text
+from service.api.shapes import (
+    ConfigurationIn,
+    Cursor,
+    DraftOut,
+    DraftPage,
+    DraftSummary,
+    Limit,
+    Text,
+    written,
+)
 from service.domain.jobs import ENDED, Configuration
 from service.domain.round import Round
 from service.domain.selection import misfits
@@ -89,19 +98,22 @@ def queue_draft(
     return kept, new
 
 
-@router.get("/drafts", responses=problems())
-def list_drafts(
+@router.get("/drafts", responses=problems(), response_model=DraftPage)
+async def list_drafts(
     service: Service,
     caller: Reader,
     round_: Annotated[Text | None, Query(alias="round", description="Only drafts of this round.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> DraftPage:
+) -> Response:
     """Drafts of the key's team, the newest first, without their results."""
-    with service.store.read() as connection:
-        page = drafts.page(connection, team=caller.team, round_id=round_, cursor=cursor, limit=limit)
+    page = await service.store.look(
+        lambda connection: drafts.page(
+            connection, team=caller.team, round_id=round_, cursor=cursor, limit=limit
+        )
+    )
     noted_read(service, caller, "draft.list", round_ or "")
-    return DraftPage(items=[DraftSummary.of(d) for d in page.items], next=page.cursor)
+    return written(DraftPage(items=[DraftSummary.of(d) for d in page.items], next=page.cursor))
 
 
 @router.get(

@@ -11,9 +11,11 @@ from service.api.callers import Caller, Drafter, Reader, did, noted_read
 from service.api.context import Context, Service
 from service.api.once import Key, once
 from service.api.openapi import BODY_OF_ROUND, problems
-from service.api.shapes import AnswerOut, AnswerPage, Cursor, Limit, RoundOut, RoundPage, Text
+from service.api.shapes import AnswerOut, AnswerPage, Cursor, Limit, RoundOut, RoundPage, Text, written
+from service.domain.round import Answer
 from service.errors import NotFound
 from service.store import answers, audit, drafts, rounds
+from service.store.pages import Page
 from service.store.rounds import StoredRound
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
@@ -78,26 +80,28 @@ def _added(connection: Connection, caller: Caller, read: uploads.Read) -> tuple[
     return kept.id, kept
 
 
-@router.get("", responses=problems())
-def list_rounds(service: Service, caller: Reader, cursor: Cursor = None, limit: Limit = 50) -> RoundPage:
+@router.get("", responses=problems(), response_model=RoundPage)
+async def list_rounds(service: Service, caller: Reader, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Rounds of the key's team, the newest first."""
-    with service.store.read() as connection:
-        page = rounds.page(connection, team=caller.team, cursor=cursor, limit=limit)
+    page = await service.store.look(
+        lambda connection: rounds.page(connection, team=caller.team, cursor=cursor, limit=limit)
+    )
     noted_read(service, caller, "round.list", "")
-    return RoundPage(items=[RoundOut.of(r) for r in page.items], next=page.cursor)
+    return written(RoundPage(items=[RoundOut.of(r) for r in page.items], next=page.cursor))
 
 
-@router.get("/{round_id}", responses=problems(404))
-def read_round(round_id: RoundId, service: Service, caller: Reader) -> RoundOut:
+@router.get("/{round_id}", responses=problems(404), response_model=RoundOut)
+async def read_round(round_id: RoundId, service: Service, caller: Reader) -> Response:
     """What a round says of itself; its answers are at `/answers`."""
-    with service.store.read() as connection:
-        kept = found_round(rounds.get(connection, round_id, team=caller.team))
+    kept = found_round(
+        await service.store.look(lambda connection: rounds.get(connection, round_id, team=caller.team))
+    )
     noted_read(service, caller, "round.read", kept.id)
-    return RoundOut.of(kept)
+    return written(RoundOut.of(kept))
 
 
-@router.get("/{round_id}/answers", responses=problems(404))
-def list_answers(
+@router.get("/{round_id}/answers", responses=problems(404), response_model=AnswerPage)
+async def list_answers(
     round_id: RoundId,
     service: Service,
     caller: Reader,
@@ -106,18 +110,19 @@ def list_answers(
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 200,
-) -> AnswerPage:
+) -> Response:
     """Answers in the order of the questions, blank ones included."""
-    with service.store.read() as connection:
+
+    def look(connection: Connection) -> Page[Answer]:
         found_round(rounds.get(connection, round_id, team=caller.team))
-        page = answers.page(connection, round_id, question_id=question, cursor=cursor, limit=limit)
+        return answers.page(connection, round_id, question_id=question, cursor=cursor, limit=limit)
+
+    page = await service.store.look(look)
     noted_read(service, caller, "answers.read", round_id)
-    return AnswerPage(
-        items=[
-            AnswerOut.model_validate({f: getattr(a, f) for f in AnswerOut.model_fields}) for a in page.items
-        ],
-        next=page.cursor,
-    )
+    items = [
+        AnswerOut.model_construct(**{f: getattr(a, f) for f in AnswerOut.model_fields}) for a in page.items
+    ]
+    return written(AnswerPage.model_construct(items=items, next=page.cursor))
 
 
 @router.delete("/{round_id}", status_code=204, responses=problems(404))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.api.problems import ProblemOut, Trouble
@@ -221,3 +221,8 @@ class BatchOut(BaseModel):
     kept: int = Field(examples=[2])
     refused: int = Field(examples=[0])
     items: list[BatchItem]
+
+
+def written(body: BaseModel) -> Response:
+    """The response of a read: written once. FastAPI would check what we made ourselves, and write it in another thread."""
+    return Response(body.model_dump_json(), media_type="application/json")

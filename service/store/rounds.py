@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from service.domain.round import Round
 from service.store import answers, idempotency
@@ -14,6 +14,9 @@ from service.store.pages import Page, page_of
 from service.store.tables import DRAFTS, ROUNDS
 
 ABOUT = TypeAdapter(Round)
+
+ONE = select(ROUNDS).where(ROUNDS.c.id == bindparam("id"), ROUNDS.c.team == bindparam("team"))
+"""Made once: making a statement takes longer than SQLite takes to answer it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +65,7 @@ def add(
 
 def get(connection: Connection, round_id: str, *, team: str) -> StoredRound | None:
     """A round of that team, without its answers; None where there is none."""
-    query = select(ROUNDS).where(ROUNDS.c.id == round_id, ROUNDS.c.team == team)
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(ONE, {"id": round_id, "team": team}).mappings().first()
     return None if row is None else _stored(row)
 
 
