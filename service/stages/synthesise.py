@@ -37,8 +37,8 @@ STRUCTURES: Mapping[Language, Mapping[Structure, str]] = {
     "en": {"consensus": "consensus", "sides": "sides", "facets": "facets"},
 }
 STANCES: Mapping[Language, Mapping[str, str]] = {
-    "fr": {"for": "pour", "against": "contre", "mixed": "avis opposés"},
-    "en": {"for": "for", "against": "against", "mixed": "opposed views"},
+    "fr": {"for": "pour", "against": "contre", "mixed": "avis partagés"},
+    "en": {"for": "for", "against": "against", "mixed": "mixed views"},
 }
 
 PLACE = "[n]"

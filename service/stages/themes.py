@@ -98,12 +98,15 @@ def find_themes(
 
 def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
     groups = {g.id: g for q in questions for g in q.groups}
+    voices = {v.id: v.text for q in questions for v in q.verbatims}
     found = []
     for q in questions:
         for k, s in enumerate(q.synthesis.sentences):
-            if s.group_ids and s.supported:
+            # an assembled sentence of isolated voices only lists them; a written one is a position like another
+            if s.supported and (s.group_ids or (s.verbatim_ids and s.origin == "model")):
                 cited = [groups[g] for g in s.group_ids]
                 labels = tuple(g.label for g in [g for g in cited if g.level == 1] or cited)
+                labels += tuple(voices[v] for v in s.verbatim_ids)
                 found.append(Item(ref=SentenceRef(question_id=q.id, sentence=k), sentence=s, labels=labels))
     return found
 
