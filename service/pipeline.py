@@ -170,7 +170,6 @@ def draft_round(
     themed = find_themes(
         tuple(drafted.values()),
         language=round_.language,
-        n_respondents=round_.n_respondents,
         given=given_themes,
         encode=encoder.encode,
         chat=chat,

@@ -135,9 +135,7 @@ def play(prompt: str, case: str, chat: ChatModel) -> str:
             return _said(made.failures, [s.supported for s in made.synthesis.sentences])
         case "outline" | "theme":
             shape = "OutlineReply" if prompt == "outline" else "ThemeReply"
-            themed = find_themes(
-                _questions(), language="fr", n_respondents=11, encode=encode, chat=_only(chat, shape)
-            )
+            themed = find_themes(_questions(), language="fr", encode=encode, chat=_only(chat, shape))
             every = [s.supported for t in themed.themes for part in t.sections for s in part.sentences]
             return _said(themed.failures, every)
         case _:

@@ -48,7 +48,6 @@ def find_themes(
     questions: tuple[DraftQuestion, ...],
     *,
     language: Language,
-    n_respondents: int,
     given: tuple[GivenTheme, ...] = (),
     encode: Encode,
     chat: ChatModel | None,
@@ -72,9 +71,7 @@ def find_themes(
         placed = outlined
     evidence = Evidence([i.matter for i in items], encode)
     asks: list[Ask[WrittenTheme]] = [
-        Writing(title, family, questions, language, n_respondents, evidence).ask()
-        for title, family in placed
-        if family
+        Writing(title, family, questions, language, evidence).ask() for title, family in placed if family
     ]
     replies = ask(chat, asks)
     claims = [c for got in replies if not isinstance(got, Refused) for c in got.claims]

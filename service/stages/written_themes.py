@@ -144,14 +144,13 @@ class Writing:
         items: Sequence[Item],
         questions: Sequence[DraftQuestion],
         language: Language,
-        n_respondents: int,
         evidence: Evidence,
     ) -> None:
         self.title = title
         self.items = {f"s{k}": item for k, item in enumerate(items, start=1)}
         self.numbers = _numbers(questions)
         self.language = language
-        self.total = n_respondents
+        self.answered = {q.id: q.n_respondents for q in questions}
         self.evidence = evidence
         self.length = min(220, 30 + 10 * len(items))
         self.tries = 0
@@ -195,11 +194,10 @@ class Writing:
         cited = [self.items[c] for c in dict.fromkeys(reply.cites)]
         sources = [i.sentence.text for i in cited]
         n = max(i.sentence.n_respondents or 0 for i in cited)
+        total = max(self.answered[i.ref.question_id] for i in cited) if n else 0
 
         def form(text: str) -> str | None:
-            return check_sentence(
-                text, sources, self.language, n=n, total=self.total if n else 0
-            ) or new_number(
+            return check_sentence(text, sources, self.language, n=n, total=total) or new_number(
                 text,
                 [i.matter for i in cited],  # a count of one sentence is not that of several
             )

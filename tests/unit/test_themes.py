@@ -2,6 +2,8 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
+
 from service.domain.draft import DraftQuestion
 from service.domain.steps import GivenTheme
 from service.llm.chat import ScriptedChat
@@ -31,7 +33,7 @@ QUESTIONS = (
     ),
     question("Q3", {"g1": ["La cantine moins chère", "Baisser le prix de la cantine"]}),
 )
-FIND = {"language": "fr", "n_respondents": 5, "encode": encode}
+FIND = {"language": "fr", "encode": encode}
 
 
 def test_every_sentence_of_a_theme_cites_one_that_exists():
@@ -93,6 +95,14 @@ def test_model_themes_cite_through_opaque_ids():
     assert [(r.question_id, r.sentence) for r in sentence.refs] == [("Q1", 0), ("Q2", 0)]
     assert theme.sections[0].heading is None
     assert sentence.supported
+
+
+@pytest.mark.parametrize(("answered", "refused"), [(4, False), (40, True)])
+def test_a_word_of_quantity_is_held_against_those_who_answered_the_question(answered, refused):
+    asked = tuple(replace(q, n_respondents=answered) for q in QUESTIONS)
+    chat = writer(["s1"], "De nombreux répondants veulent plus de bus le soir.")
+    themed = find_themes(asked, chat=chat, **FIND)
+    assert any(f"of {answered} respondents" in f.reason for f in themed.failures) is refused
 
 
 def test_an_invented_citation_is_refused_and_the_assembled_theme_stands():
