@@ -13,10 +13,6 @@ from service.pipeline import draft_round
 from service.stages.final_check import check_draft
 from tests.written import WrittenChat
 
-pytestmark = pytest.mark.skip(
-    reason="the prompts are being rewritten: the replies are written again after that"
-)
-
 EXAMPLE = Path(__file__).parents[2] / "examples" / "round" / "answers.csv"
 
 
