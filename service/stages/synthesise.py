@@ -160,11 +160,12 @@ class _Request:
         families = {g.id: g for t in self.topics for g in t.groups if g.level == 2}
         sizes = Counter(g.parent for _, g in self.groups.values())
         lines: list[tuple[str, str]] = []
-        told: dict[str | None, None] = {}
+        told: dict[str, None] = {}
         for name, (topic, group) in self.groups.items():
-            if not self.joined and sizes[group.parent] > 1 and group.parent not in told:
-                lines.append((f"f{len(told) + 1}", families[group.parent or ""].label))
-                told[group.parent] = None
+            family = families.get(group.parent or "")  # labels of a file have none
+            if family and not self.joined and sizes[family.id] > 1 and family.id not in told:
+                lines.append((f"f{len(told) + 1}", family.label))
+                told[family.id] = None
             known = ", ".join(self._known(topic, group))
             lines.append((name, self._from(topic) + (f"[{known}] " if known else "") + group.label))
         return lines

@@ -200,6 +200,20 @@ def test_model_synthesis_is_used_with_our_counts():
     assert "g1| [plusieurs, surtout Élus] " in chat.requests[0].user
 
 
+def test_labels_of_a_file_have_no_families_and_a_model_writes_from_them_all_the_same(tmp_path):
+    (line,) = files.read_labels(
+        lines(
+            tmp_path,
+            {"id": "a", "text": "Il faut des bus le soir."},
+            {"id": "b", "text": "Il faut des arbres."},
+        )
+    )
+    chat = ScriptedChat(lambda r: reply(("Il faut des bus le soir et des arbres.", ["g1", "g2"])))
+    made = synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=chat).synthesis
+    assert [s.group_ids for s in made.sentences] == [("a", "b")]
+    assert "f1|" not in chat.requests[0].user
+
+
 def test_each_kind_of_bad_sentence_is_sent_back_with_its_reason():
     cases = {
         "cites": (("Il faut plus de bus le soir.", ["g7"]), GOOD[1]),
