@@ -36,7 +36,6 @@ def from_human_syntheses(folder: Path) -> Bench:
         themed = find_themes(
             questions,
             language=reference.language,
-            n_respondents=0,
             encode=desk.encoder(reference.language).encode,
             chat=desk.chat,
         )
