@@ -100,12 +100,17 @@ def run_(
     if not benches:
         raise BadInput("nothing to measure: no set of that name for that suite is here.")
     ready_folder(out)
+    own = reference is not None and (reference / "reference.json").is_file()
     made = running.run(
         benches,
         settings,
         out,
         skipped=skipped,
-        selected={"suites": _names(suite), "sets": _names(sets), "cases": cases},
+        selected={
+            "suites": _names(suite),
+            "sets": sorted({b.set for b in benches}) if own else _names(sets),
+            "cases": cases,
+        },
         command=_command(),
         say=say,
     )
