@@ -8,6 +8,7 @@ the replies with it, so every trial pays for all its calls.
 
 import argparse
 import random
+import secrets
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ from typing import Any
 import httpx
 
 from service.client import Client
-from tests.house import PLACES, ROOT, House, database, free_port, house
+from tests.house import LONGEST, PLACES, ROOT, House, database, free_port, house
 
 SMALL = ROOT / "examples" / "small" / "answers.csv"
 LOST_AFTER = 3.0
@@ -72,23 +73,24 @@ class Caller:
         self._http.close()
 
     def upload(self) -> str:
-        self._until_alive()
+        self._sent("GET", "/livez")
         return self._client.upload(SMALL).id
 
     def ask(self, round_id: str) -> str:
-        """The client sends a request that did not come through again, with the same Idempotency-Key."""
-        return self._client.ask(round_id).id
+        once = {"Idempotency-Key": secrets.token_hex(16)}
+        asked = self._sent("POST", f"/v1/rounds/{round_id}/drafts", json={"questions": []}, headers=once)
+        return str(asked.raise_for_status().json()["id"])
 
     def delete(self, round_id: str) -> None:
-        self._until_alive()
+        self._sent("GET", "/livez")
         self._client.delete_round(round_id)
 
-    def _until_alive(self) -> None:
-        until = time.monotonic() + 60
+    def _sent(self, method: str, address: str, **more: Any) -> httpx.Response:
+        """Sent again, with the same key, as long as the service is away."""
+        until = time.monotonic() + LONGEST
         while True:
             try:
-                self._http.get("/livez")
-                return
+                return self._http.request(method, address, **more)
             except httpx.TransportError:
                 if time.monotonic() > until:
                     raise
