@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import check, draft, estimate, evals, keys, library, parts, review, serve, worker
+from service.cli import check, compare, draft, estimate, evals, keys, library, parts, review, serve, worker
 
 app = typer.Typer(
     name="polyphonie",
@@ -39,6 +39,7 @@ app.command("group")(parts.group)
 app.command("label")(parts.label)
 app.command("synthesise")(parts.synthesise)
 app.command("export")(library.export)
+app.command("compare")(compare.compare)
 app.command("import-review")(review.import_review)
 app.command("evals", context_settings=evals.PASS_ON)(evals.evals)
 app.command("settings")(library.settings)

@@ -1,0 +1,66 @@
+"""The words of a comparison, by language."""
+
+from service.domain.round import Language
+
+TERMS: dict[Language, dict[str, str]] = {
+    "fr": {
+        "title": "Ce qui a changé",
+        "before": "Avant",
+        "after": "Après",
+        "same_round": "Les deux projets reposent sur les mêmes réponses : toute différence vient du découpage, des regroupements ou de la rédaction, pas des répondants.",
+        "two_rounds": "Parts de répondants, avec l’intervalle à 95 % de l’écart, comme si chaque vague était un échantillon indépendant. « Stable » veut dire : "
+        "pas d’écart que ces effectifs permettent d’affirmer. Sur vingt regroupements stables, un environ sera dit en hausse ou en baisse par hasard.",
+        "own_words": "Un des projets est sans modèle de langage : seules les idées sont comparées, et moins de la moitié des regroupements sont reconnus d’une vague à l’autre. "
+        "« Apparaît » et « disparaît » sont alors à relire de près.",
+        "new": "Apparaît",
+        "grown": "En hausse",
+        "shrunk": "En baisse",
+        "gone": "Disparaît",
+        "steady": "Stable",
+        "themes": "Thèmes",
+        "none": "Rien à comparer.",
+        "was": "avant",
+        "asked": "posée ainsi auparavant",
+        "nearest": "le plus proche",
+        "taken": "déjà apparié",
+        "doubtful": "appariement incertain",
+        "chance": "peut être dû au hasard",
+        "shared": "verbatims communs",
+        "points": "points",
+        "to": "à",
+        "of": "sur",
+        "only_before": "Questions du seul projet ancien",
+        "only_after": "Questions du seul projet nouveau",
+        "respondents": "avec contenu",
+    },
+    "en": {
+        "title": "What has changed",
+        "before": "Before",
+        "after": "After",
+        "same_round": "Both drafts rest on the same answers: every difference comes from cutting, grouping or writing, none from the respondents.",
+        "two_rounds": "Shares of respondents, with the 95% interval of the difference, as if each round were an independent sample. “Steady” means: "
+        "no difference that these sizes can tell. Of twenty steady groups about one will be told as grown or shrunk by chance.",
+        "own_words": "One of the drafts was made without a language model: only the ideas are compared, and fewer than half of the groups are recognised from one round to another. "
+        "Read “appears” and “vanishes” closely.",
+        "new": "Appears",
+        "grown": "Grows",
+        "shrunk": "Shrinks",
+        "gone": "Vanishes",
+        "steady": "Steady",
+        "themes": "Themes",
+        "none": "Nothing to compare.",
+        "was": "before",
+        "asked": "asked before as",
+        "nearest": "nearest",
+        "taken": "matched already",
+        "doubtful": "match in doubt",
+        "chance": "may be chance",
+        "shared": "verbatims in common",
+        "points": "points",
+        "to": "to",
+        "of": "of",
+        "only_before": "Questions of the older draft only",
+        "only_after": "Questions of the newer draft only",
+        "respondents": "with content",
+    },
+}
