@@ -80,5 +80,11 @@ worker: install  ## hands for the service: needs a PostgreSQL that both share (P
 chaos: $(SYSTEM)  ## drafts whose processes are killed, 50 times on SQLite and 50 on PostgreSQL (about 20 minutes)
 	@$(PY) -m tests.chaos
 
+.PHONY: pictures
+pictures: $(SYSTEM)  ## the pictures of docs/pictures, from the example round
+	@$(PY) -m service draft examples/round/answers.csv --out out/demo
+	@$(PY) -m tests.report_pictures out/demo/draft.json
+	@$(PY) -m tests.pictures docs/pictures
+
 clean:  ## remove what was made, keep the caches
 	rm -rf out $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
