@@ -20,6 +20,9 @@ from service.exports.word_parts import ACCENT, SOFT, TEXT_WIDTH, WARN, Cell, col
 MOST_VOICES = 100
 """Isolated voices printed for a question; the report says how many there are and where the rest is."""
 
+MOST_SAID = 1_200
+"""Characters of an isolated voice; the other formats have all of it."""
+
 MOST_FAILURES = 200
 
 MOST_SHOWN = 600
@@ -187,7 +190,7 @@ class _Report:
             v = facts.verbatims[id_]
             line = self.kit.para("Voice", "")
             mark = self.kit.bookmarks.begin(line, self.kit.bookmarks.name("i", id_))
-            line.add_run(f"–{NBSP}{contained(quoted(v.text, self.kit.language))}")
+            line.add_run(f"–{NBSP}{contained(quoted(clip(v.text, MOST_SAID), self.kit.language))}")
             self.kit.bookmarks.end(line, mark)
             who = ", ".join(part for part in (v.respondent_id, v.category) if part)
             line.add_run(f"  {contained(who)}").font.color.rgb = colour(SOFT)

@@ -40,7 +40,7 @@ def title_page(kit: Kit) -> None:
     kind.paragraph_format.space_before, kind.paragraph_format.space_after = Pt(36), Pt(6)
     kit.para("Title", kit.plain(round_.title))
     asked = sum(1 for q in kit.draft.questions if q.kind == "open")
-    line = t["facts_line"].format(
+    line = t["facts_line" if asked != 1 else "facts_line_one"].format(
         answers=kit.n(ledger.answers.total), questions=asked, verbatims=kit.n(ledger.verbatims.total)
     )
     kit.para("Subtitle", f"{people(round_.n_respondents, kit.unit, kit.language)}, {line}")
