@@ -203,7 +203,8 @@ class _Report:
         for k, (question_id, some) in enumerate(groupby(refs, lambda r: r.question_id)):
             places = [ref.sentence for ref in some]
             word = self.t["sentence_one" if len(places) == 1 else "sentence_many"]
-            note.add_run(f"{' ; ' if k else ''}{question_id}, {word} ")
+            between = f"{NBSP}; " if self.kit.language == "fr" else "; "
+            note.add_run(f"{between if k else ''}{question_id}, {word} ")
             for j, place in enumerate(places):
                 note.add_run(", " if j else "")
                 link(note, self.kit.bookmarks.name("s", f"{question_id}/{place}"), str(place + 1))
