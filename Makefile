@@ -8,7 +8,7 @@ PACKAGES := chromium libreoffice-writer-nogui poppler-utils postgresql
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help serve worker chaos install demo demo-local test unit check format evals gate bench bench-service clean
+.PHONY: help serve worker chaos install demo demo-local test unit check format evals gate bench bench-cost bench-service clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench: install  ## speed, memory and agreement against peers
 
 bench-service: install  ## the service under load: reads against an empty route, 50 drafts at once, memory, 250,000 answers
 	@$(PY) -m evals.bench.service
+
+bench-cost: install  ## tokens of a draft of 1,000 answers beside ThemeFinder's, which gets an environment of its own
+	@$(PY) -m evals.bench.cost --install-peer
 
 serve: install  ## the service on http://127.0.0.1:8000, a worker inside
 	@$(PY) -m service serve

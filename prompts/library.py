@@ -79,6 +79,12 @@ def is_live(prompt: Prompt) -> bool:
     return bool(live[prompt.language].get(prompt.name) == prompt.version)
 
 
+def report(name: str) -> str:
+    """The eval report that earned the live version of a prompt its place, as a file of the repository; or "none yet"."""
+    live = tomllib.loads((HERE / "live.toml").read_text(encoding="utf-8"))
+    return str(live["report"][name])
+
+
 def listing() -> tuple[Prompt, ...]:
     """Every prompt and version, by language and name."""
     paths = (p for language in LANGUAGES for p in sorted((HERE / language).glob("*.md")))

@@ -71,8 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.status != 200:
             self._send(self.server.status, {"error": {"message": "no", "code": "no"}})
             return
-        schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        request = ChatRequest(prompt=NO_PROMPT, system=system, user=user, schema=schema)
+        shape = body.get("response_format", {}).get("json_schema", {}).get("name", "")
+        request = ChatRequest(prompt=NO_PROMPT, system=system, user=user, schema={"title": shape})
         message = {"role": "assistant", "content": json.dumps(answer(request))}
         count = len(user) // 4
         reply = {

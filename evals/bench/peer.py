@@ -1,4 +1,4 @@
-"""The peer's environment: BERTopic 0.17.4 in a virtual environment of its own."""
+"""The peers' environments: BERTopic 0.17.4 and ThemeFinder 0.8.2, each in a virtual environment of its own."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PACKAGES = ("torch==2.13.0", "bertopic==0.17.4")
+BERTOPIC = ("torch==2.13.0", "bertopic==0.17.4")
 """Installed in this order: torch first, or the resolver takes the several gigabytes of its CUDA build."""
 
 READY = "ready"
@@ -20,14 +20,14 @@ READY = "ready"
 SCRIPT = Path(__file__).with_name("peer_bertopic.py")
 
 
-def install(folder: Path) -> Path:
+def install(folder: Path, packages: Sequence[str] = BERTOPIC) -> Path:
     """Makes the environment where it is missing; returns its Python. Raises CalledProcessError where a package can't be had."""
     python = folder / "bin" / "python"
     if (folder / READY).exists():
         return python
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    for package in PACKAGES:
+    for package in packages:
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], check=True)
     (folder / READY).touch()
     return python

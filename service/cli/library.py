@@ -55,12 +55,13 @@ def settings() -> None:
 
 @prompts.command("list")
 def list_() -> None:
-    """Every prompt: name, language, version, hash; the live version is marked."""
-    from prompts import is_live, listing
+    """Every prompt: name, language, version, hash; the live version is marked, with the eval report that earned it its place."""
+    from prompts import is_live, listing, report
 
     for p in listing():
         live = "*" if is_live(p) else " "
-        print(f"{live} {p.language} {p.name:<14} v{p.version} {p.sha256[:12]}  {p.purpose}")
+        earned = f" (report: {report(p.name)})" if is_live(p) else ""
+        print(f"{live} {p.language} {p.name:<14} v{p.version} {p.sha256[:12]}  {p.purpose}{earned}")
 
 
 @prompts.command()

@@ -25,7 +25,7 @@ PORT_WAIT = 120.0
 """Seconds until the server must answer."""
 
 THREADS = 2
-CONTEXT = 4096
+CONTEXT = 8192
 """Tokens of context of the server."""
 
 

@@ -32,11 +32,13 @@ def test_an_edit_of_a_released_prompt_is_refused(monkeypatch: pytest.MonkeyPatch
 
 def test_live_prompts_exist_in_both_languages_and_name_a_real_reply():
     live = tomllib.loads((library.HERE / "live.toml").read_text())
-    assert live["fr"].keys() == live["en"].keys()
+    assert live["fr"].keys() == live["en"].keys() == live["report"].keys()
     for language in ("fr", "en"):
         for name in live[language]:
             prompt = prompts.load(name, language)
             assert prompt.reply == "same" or hasattr(replies, prompt.reply)
+            earned = prompts.report(name)
+            assert earned == "none yet" or (library.HERE.parent / earned).is_file()
 
 
 @pytest.mark.parametrize(
