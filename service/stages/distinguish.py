@@ -15,6 +15,7 @@ from service.stages.blocks import Block, show
 from service.stages.check import SMALL, STEM, Encode, check_label
 from service.stages.evidence import HARDLY, Evidence, evidence_of
 from service.stages.extractive import as_sentence, opposed_sides
+from service.stages.label import MOST_LABELLED
 from service.stages.membership import part_of, rebuild
 
 SAME_WORDS = 0.5
@@ -41,7 +42,9 @@ class Told:
 
 def distinguish(topic: Topic, *, encode: Encode, chat: ChatModel) -> tuple[Topic, tuple[Failure, ...]]:
     """The question with near-duplicate labels told apart or their groups merged, and what was refused, which stays as it was."""
-    clusters = near_duplicates([g for g in topic.groups if g.level == 1], encode)
+    firsts = [g for g in topic.groups if g.level == 1]
+    largest = sorted(firsts, key=lambda g: (-g.n_respondents, -len(g.verbatim_ids), g.id))[:MOST_LABELLED]
+    clusters = near_duplicates([g for g in firsts if g in largest], encode)
     if not clusters:
         return topic, ()
     evidence = evidence_of([topic], encode)

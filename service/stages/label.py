@@ -19,6 +19,10 @@ from service.stages.sample import View, views
 MEMBERS_SHOWN = 24
 """Verbatims that a label is made from: all of a group that has no more, else central, varied and border ones (`sample`)."""
 
+MOST_LABELLED = 40
+"""Groups of a question of a draft whose labels a model writes, the largest: the synthesis is written from those. Smaller ones
+keep a verbatim of theirs as label, so that the cost follows what is read."""
+
 NEIGHBOURS_SHOWN = 3
 """Nearest other groups shown for contrast, by their most central verbatim."""
 
@@ -26,10 +30,13 @@ OPPOSED_EXTRA = 15
 """Words that a label may have more where it must say two positions."""
 
 
-def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Labelled:
+def label_groups(
+    topic: Topic, *, encode: Encode, chat: ChatModel | None, most: int | None = None
+) -> Labelled:
     """A label for every group of a question that has none, in the order of the groups. chat None: extractive.
 
     A model's label is used only if it passes every check; else the extractive one stands in, with a note that says why.
+    most: the largest groups that the model is asked about; None: all.
     """
     verbatims = {v.id: v for v in topic.verbatims}
     made = {g.id: g for g in topic.groups if g.level == 1}
@@ -40,10 +47,13 @@ def label_groups(topic: Topic, *, encode: Encode, chat: ChatModel | None) -> Lab
         made[g.id] = _extractive(topic, g, verbatims, encode, evidence, taken)
     failures: list[Failure] = []
     if chat is not None and bare:
+        largest = sorted(made.values(), key=lambda g: (-g.n_respondents, -len(g.verbatim_ids), g.id))
+        within = {g.id for g in largest[:most]}
+        asked = [g for g in bare if g.id in within]
         shown = views(topic, encode, most=MEMBERS_SHOWN, neighbours=NEIGHBOURS_SHOWN)
-        asks = [_LabelRequest(topic, made[g.id], shown, evidence).ask() for g in bare]
+        asks = [_LabelRequest(topic, made[g.id], shown, evidence).ask() for g in asked]
         replies = ask(chat, asks)
-        for group_id, got in zip([g.id for g in bare], replies, strict=True):
+        for group_id, got in zip([g.id for g in asked], replies, strict=True):
             if isinstance(got, Refused):
                 failures.append(Failure(id=group_id, stage="label", reason=got.reason))
                 made[group_id] = _refused(made[group_id], got.reason, topic)

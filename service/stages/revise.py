@@ -28,7 +28,7 @@ BATCH = 9000
 MOST_SHOWN = 400_000
 """Characters of verbatims shown of one question in a round; beyond, those that vectors are least sure of."""
 
-OTHERS_SHOWN = 60
+OTHERS_SHOWN = 20
 """Labels of groups of other batches that are shown, the largest."""
 
 SETTLED = 0.05

@@ -8,7 +8,7 @@ from service.domain.steps import Labelled, Revised, Settled, Topic
 from service.llm.chat import ChatModel
 from service.stages.check import Encode
 from service.stages.distinguish import distinguish
-from service.stages.label import confirm_labels, label_groups
+from service.stages.label import MOST_LABELLED, confirm_labels, label_groups
 from service.stages.regroup import regroup
 from service.stages.revise import revise
 
@@ -28,7 +28,7 @@ def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bo
     revised = revise_in_rounds(topic, encode=encode, chat=chat) if revision else Revised(topic=topic)
     topic = revised.topic
     failures = list(revised.failures)
-    labelled = label_groups(topic, encode=encode, chat=chat)
+    labelled = label_groups(topic, encode=encode, chat=chat, most=MOST_LABELLED)
     refused = _refused(labelled)
     topic, skipped = distinguish(replace(topic, groups=labelled.groups), encode=encode, chat=chat)
     failures += skipped
@@ -40,7 +40,10 @@ def settle(topic: Topic, *, encode: Encode, chat: ChatModel | None, revision: bo
     failures += [
         Failure(id=g.id, stage="label", reason=refused[frozenset(g.verbatim_ids)])
         for g in topic.groups
-        if g.level == 1 and g.label_support and g.label_support.origin == "extractive"
+        if g.level == 1
+        and g.label_support
+        and g.label_support.origin == "extractive"
+        and frozenset(g.verbatim_ids) in refused
     ]
     return Settled(
         topic=topic,
