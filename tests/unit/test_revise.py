@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from service.llm.chat import ScriptedChat
 from service.llm.rehearsal import answer
 from service.stages.distinguish import distinguish, near_duplicates
-from service.stages.label import label_groups
+from service.stages.label import MOST_LABELLED, label_groups
 from service.stages.membership import part_of, rebuild
 from service.stages.regroup import regroup
 from service.stages.revise import revise
@@ -215,3 +215,14 @@ def test_settling_ends_after_few_rounds_labels_what_changed_and_keeps_what_was_t
     assert (
         settle(t, encode=encode, chat=None).topic.groups == label_groups(t, encode=encode, chat=None).groups
     )
+
+
+def test_in_a_question_of_very_many_groups_the_model_labels_the_largest():
+    words = [f"{a}{b}" for a in ("lampes", "ponts", "haies", "routes", "jardins") for b in "abcdefghi"]
+    groups = {f"g{k}": [f"Il faut des {w} partout", f"Des {w} vite"] for k, w in enumerate(words, start=1)}
+    chat = ScriptedChat(lambda r: json.dumps(answer(r), ensure_ascii=False))
+    made = settle(topic(groups), encode=encode, chat=chat, revision=False)
+    firsts = [g for g in made.topic.groups if g.level == 1]
+    assert [r.prompt.name for r in chat.requests].count("label") == MOST_LABELLED < len(firsts)
+    assert all(g.label for g in firsts)
+    assert [f for f in made.failures if f.stage == "label"] == []
