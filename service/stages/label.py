@@ -19,9 +19,9 @@ from service.stages.sample import View, views
 MEMBERS_SHOWN = 24
 """Verbatims that a label is made from: all of a group that has no more, else central, varied and border ones (`sample`)."""
 
-MOST_LABELLED = 40
-"""Groups of a question of a draft whose labels a model writes, the largest: the synthesis is written from those. Smaller ones
-keep a verbatim of theirs as label, so that the cost follows what is read."""
+MOST_LABELLED = 24
+"""Groups of a question of a draft whose labels a model writes, the largest: the cost follows what is read most. Smaller ones
+keep a verbatim of theirs as label."""
 
 NEIGHBOURS_SHOWN = 3
 """Nearest other groups shown for contrast, by their most central verbatim."""
