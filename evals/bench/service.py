@@ -36,7 +36,9 @@ app = FastAPI()
 @app.get("/")
 async def nothing() -> dict[str, str]:
     return {"status": "alive"}
-listening = socket.create_server(("127.0.0.1", 0))
+listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+listening.bind(("127.0.0.1", 0))
+listening.listen(512)
 print(f"on http://127.0.0.1:{listening.getsockname()[1]} ", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False)).run(sockets=[listening])
 """
