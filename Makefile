@@ -4,7 +4,7 @@ PY     := $(VENV)/bin/python
 TORCH  := torch==2.13.0
 READY  := $(VENV)/.ready
 SYSTEM := $(VENV)/.system
-PACKAGES := chromium libreoffice-writer-nogui poppler-utils postgresql
+PACKAGES := chromium libreoffice-writer-nogui libreoffice-calc-nogui poppler-utils postgresql
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help

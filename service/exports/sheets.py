@@ -144,7 +144,7 @@ def _themes(facts: DraftFacts) -> Sheet:
         for s in section.sentences
     )
     columns = _columns(
-        ("theme", 32), ("heading", 32), ("theme_text", 90), ("cited", 24), "supported", ("note", 40), "origin"
+        ("theme", 32), ("heading", 32), ("theme_text", 90), ("cited", 30), "supported", ("note", 40), "origin"
     )
     return Sheet(name="themes", columns=columns, rows=rows)
 

@@ -35,7 +35,6 @@ MONTHS: dict[Language, tuple[str, ...]] = {
 
 TERMS: dict[Language, dict[str, str]] = {
     "fr": {
-        "draft": "Projet de synthèse, à relire",
         "assembled": "Ce texte a été assemblé sans modèle de langage : les libellés sont des mots de répondants, choisis et coupés, "
         "et les synthèses les citent entre guillemets avec des comptes. Il n’a pas été rédigé ; à vous de le faire.",
         "written": "Ce texte a été rédigé par un modèle de langage ({model}) et contrôlé phrase par phrase ; ce qui n’a pas passé les "
@@ -192,7 +191,6 @@ TERMS: dict[Language, dict[str, str]] = {
         "value": "Valeur",
     },
     "en": {
-        "draft": "Draft synthesis, to be checked",
         "assembled": "This text was assembled without a language model: labels are respondents’ own words, chosen and cut, and the "
         "syntheses quote them with counts. It was not written; that is for you to do.",
         "written": "This text was written by a language model ({model}) and checked sentence by sentence; what did not pass was "

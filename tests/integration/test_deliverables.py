@@ -23,7 +23,9 @@ from service.exports.sheet_terms import COLUMNS, SHEETS
 from service.exports.sheets import read_back
 from service.ingest import read_round
 from service.pipeline import draft_round
+from tests.drafts import small_draft
 
+CALC = shutil.which("soffice") and (Path(shutil.which("soffice")).resolve().parent / "libsclo.so").exists()
 EXAMPLE = Path(__file__).parents[2] / "examples" / "round" / "answers.csv"
 FR = COLUMNS["fr"]
 
@@ -41,6 +43,14 @@ def report(draft):
 
 def rows(table):
     return [[cell.text for cell in row.cells] for row in table.rows]
+
+
+def converted(folder, name, to):
+    """What LibreOffice, with a profile of its own, makes of a file of the folder."""
+    home = f"-env:UserInstallation=file://{folder}/office"
+    command = ["soffice", "--headless", home, "--convert-to", to, "--outdir", "made", name]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
+    return folder / "made" / Path(name).with_suffix(f".{to}")
 
 
 def number(text):
@@ -168,10 +178,8 @@ def test_every_figure_of_the_workbook_is_the_drafts(draft):
 )
 def test_the_pdf_has_no_empty_or_broken_page(report, draft, tmp_path):
     (tmp_path / "draft.docx").write_bytes(report)
-    home = f"-env:UserInstallation=file://{tmp_path}/office"
-    command = ["soffice", "--headless", home, "--convert-to", "pdf", "draft.docx"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=240)
-    pages = PdfReader(tmp_path / "draft.pdf").pages
+    made = converted(tmp_path, "draft.docx", "pdf")
+    pages = PdfReader(made).pages
     texts = [page.extract_text() for page in pages]
     assert len(pages) > len(draft.questions)
     assert all(len(text) > 250 or page.images for text, page in zip(texts, pages, strict=True)), [
@@ -183,7 +191,31 @@ def test_the_pdf_has_no_empty_or_broken_page(report, draft, tmp_path):
     )
     for group in draft.questions[0].groups:
         assert "".join(group.label.split())[:25] in "".join(whole.split())
-    subprocess.run(["pdftoppm", "-r", "20", "-png", "draft.pdf", "page"], cwd=tmp_path, check=True)
+    subprocess.run(["pdftoppm", "-r", "20", "-png", str(made), "page"], cwd=tmp_path, check=True)
     drawn = sorted(tmp_path.glob("page*.png"))
     assert len(drawn) == len(pages)
     assert all(len(p.read_bytes()) > 900 for p in drawn)
+
+
+@pytest.mark.skipif(not CALC, reason="apt-get install libreoffice-calc-nogui: the workbook is not opened")
+def test_a_spreadsheet_program_opens_saves_and_prints_the_workbook_and_nothing_in_it_changes(tmp_path):
+    draft, _ = small_draft()
+    q = draft.questions[0]
+    hostile = ["=1+1", "+2", '=HYPERLINK("http://x.example")', "@SUM(A1)", "00123"]
+    groups = tuple(replace(g, label=text) for g, text in zip(q.groups, hostile, strict=True))
+    answer = q.answers[-1]
+    more = tuple(replace(answer, id=f"Q1:N{k}", text="=1/2 " * 60) for k in range(40))
+    odd = replace(q, groups=groups, answers=(*q.answers, *more))
+    draft = replace(draft, questions=(odd, *draft.questions[1:]))
+    data = export(draft, "xlsx")
+    (tmp_path / "draft.xlsx").write_bytes(data)
+    saved = converted(tmp_path, "draft.xlsx", "xlsx").read_bytes()
+    assert read_corrections(saved, draft).edits == ()
+    for name, column in (("groups", "label"), ("answers", "answer_text")):
+        assert [r[FR[column]] for r in sheet(saved, name)] == [r[FR[column]] for r in sheet(data, name)]
+    book = openpyxl.load_workbook(io.BytesIO(saved))
+    assert not [c for page in book for row in page.iter_rows() for c in row if c.data_type in "fe"]
+    pages = PdfReader(converted(tmp_path, "draft.xlsx", "pdf")).pages
+    texts = ["".join(page.extract_text().split()) for page in pages]
+    whole = [text for text in texts if "".join(FR["of"].split()) in text and "=1/2=1/2" in text]
+    assert len(whole) >= 2, "a sheet's columns stand on one page, its header on every page"

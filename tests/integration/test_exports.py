@@ -1,12 +1,18 @@
+import io
 import re
+import zipfile
 
 import pytest
 
 from embeddings.encoder import HashEncoder
+from service.domain.review import apply, revise
+from service.domain.revision import Approve, SetLabel
 from service.domain.round import Answer, Question, Round
 from service.errors import BadInput, BadSetting
-from service.exports import export, from_json
+from service.exports import export, from_json, review_of
+from service.exports.pictures import Pictures
 from service.pipeline import draft_round
+from tests.drafts import small_draft
 
 HOSTILE = [
     "<script>alert('x')</script> il faut des bus",
@@ -74,6 +80,36 @@ def test_english_page_has_english_words():
     page = export(made("en"), "html").decode()
     assert '<html lang="en">' in page
     assert "Ledger: nothing is lost" in page
+
+
+def whole_text(made, to):
+    """All that a deliverable says, packed formats unpacked."""
+    if to in ("html", "md"):
+        return made.decode()
+    box = zipfile.ZipFile(io.BytesIO(made))
+    return "\n".join(box.read(name).decode() for name in box.namelist() if name.endswith(".xml"))
+
+
+@pytest.mark.parametrize("to", ["docx", "html", "md", "xlsx"])
+def test_the_drafting_mark_stands_until_the_whole_draft_is_approved(to, monkeypatch):
+    for name in ("groups", "map", "themes", "panel"):  # drawn by the other tests
+        monkeypatch.setattr(Pictures, name, lambda *_: None)
+    draft, _ = small_draft("en")
+
+    def said(*edits):
+        reviewed = apply(draft, ())
+        for edit in edits:
+            reviewed = revise(reviewed, edit, who="Ada", at="2026-02-03T10:00:00Z")
+        return whole_text(export(reviewed.draft, to, review_of(reviewed)), to)
+
+    mark, each = "DRAFT, NOT APPROVED", [Approve(question_id=q.id) for q in draft.questions]
+    label = SetLabel(group_id=draft.questions[0].groups[0].id, text="Buses in the evening.")
+    assert mark in said()
+    assert mark in said(*each), "nobody has read the general synthesis yet"
+    approved = said(Approve())
+    assert mark not in approved
+    assert "Approved by Ada on" in approved
+    assert mark in said(Approve(), label), "what was edited is not what was approved"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "other/1"}', "no json"])

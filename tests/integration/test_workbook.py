@@ -57,6 +57,18 @@ def test_what_people_wrote_is_text_in_the_cells(text):
     assert cell.quotePrefix == text.startswith(tuple("=+-@\t"))
 
 
+def test_a_row_is_as_high_as_its_text_and_no_higher_than_the_format_allows():
+    draft, _ = small_draft()
+    q = draft.questions[2]
+    texts = ["court", "mot " * 60, "une ligne\n" * 4, "mot " * 5000]
+    answers = tuple(replace(a, text=text) for a, text in zip(q.answers, texts, strict=False))
+    q = replace(q, answers=(*answers, *q.answers[len(texts) :]))
+    data = export(replace(draft, questions=(*draft.questions[:2], q)), "xlsx")
+    page = openpyxl.load_workbook(io.BytesIO(data))[SHEETS["fr"]["answers"]]
+    at = {row[0].value: page.row_dimensions[row[0].row].height for row in page.iter_rows()}
+    assert [at[a.id] / 15 for a in answers] == [1, 3, 5, 27]
+
+
 def test_a_text_longer_than_a_cell_is_whole_in_the_answers_and_said_to_go_on_elsewhere():
     draft, _ = small_draft("en")
     for text in ("a long word " * 6000, "\x01" * 40_000, "😀" * 20_000):
