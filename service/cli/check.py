@@ -21,6 +21,8 @@ def check(
     errors = sum(1 for p in reading.problems if p.severity == "error")
     if reading.round is None:
         say(f"{source}: {errors} error(s). Nothing can be drafted before they are mended.")
+        if not reading.complete:
+            say("Further checks follow once these are mended.")
         raise typer.Exit(1)
     for line in describe(reading.round):
         print(line)

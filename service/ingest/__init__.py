@@ -34,8 +34,8 @@ def read_round(path: Path, *, limits: Limits = USUAL, questions: tuple[str, ...]
                 log.add("error", misfit.message, misfit.remedy, column=misfit.question_id)
             found = select(found, questions)
     except Unreadable as stop:
-        return Reading(round=None, problems=(*log.problems, stop.problem))
-    return Reading(round=None if log.has_errors else found, problems=log.problems)
+        return Reading(round=None, problems=(*log.problems, stop.problem), complete=False)
+    return Reading(round=None if log.has_errors else found, problems=log.problems, complete=log.complete)
 
 
 def read_themes(path: Path) -> tuple[GivenTheme, ...]:

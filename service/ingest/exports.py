@@ -112,15 +112,8 @@ METADATA = {
 }
 """Folded column names that a tool adds by itself."""
 
-IDENTITY = frozenset(
+ORGANISATION = frozenset(
     {
-        "nom",
-        "prenom",
-        "nom et prenom",
-        "nom prenom",
-        "prenom et nom",
-        "votre nom",
-        "nom de famille",
         "organisme",
         "organisation",
         "structure",
@@ -129,6 +122,23 @@ IDENTITY = frozenset(
         "nom de l'organisation",
         "nom de la structure",
         "nom de l'etablissement",
+        "organization",
+        "name of organisation",
+        "organisation name",
+        "organization name",
+    }
+)
+"""Folded column names of the organisation that answers."""
+
+IDENTITY = ORGANISATION | frozenset(
+    {
+        "nom",
+        "prenom",
+        "nom et prenom",
+        "nom prenom",
+        "prenom et nom",
+        "votre nom",
+        "nom de famille",
         "fonction",
         "email",
         "e-mail",
@@ -147,10 +157,6 @@ IDENTITY = frozenset(
         "full name",
         "surname",
         "your name",
-        "organization",
-        "name of organisation",
-        "organisation name",
-        "organization name",
         "job title",
         "email address",
         "e-mail address",
@@ -207,9 +213,9 @@ def is_metadata(tool: str, column: str) -> bool:
     return folded in METADATA[tool] or (tool == "LimeSurvey" and TIMING.fullmatch(folded) is not None)
 
 
-def is_identity(column: str) -> bool:
-    """True for a column that says who answers: a name, an organisation, an address."""
-    return fold(column).strip(" :?*") in IDENTITY
+def is_identity(column: str, names: frozenset[str] = IDENTITY) -> bool:
+    """True for a column that says who answers: a name, an organisation, an address; or just one of names."""
+    return fold(column).strip(" :?*") in names
 
 
 def coded(column: str) -> Heading | None:

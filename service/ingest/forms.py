@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from service.domain.round import Question
 from service.domain.wordform import fold
 from service.ingest import exports
 from service.ingest.problems import Log
-from service.ingest.sidecar import QuestionNote, Sidecar
+from service.ingest.sidecar import QuestionNote, Sidecar, stem
 from service.ingest.tables import Table
 
 LONG_FORM = "long form has question_id and answer; wide form a column a question"
@@ -188,7 +189,7 @@ def _wide(
         log.add(
             "warning",
             f"columns that say who answers are left out as no questions: {', '.join(identity)}",
-            "name the questions in a sidecar if that is wrong",
+            _settled(table, identity, who_column, log),
         )
     headings = _headings(table.header, titles, no_question, sidecar.questions, log)
     if log.has_errors:
@@ -213,6 +214,22 @@ def _wide(
             for h in headings
         ]
     return tuple(Question(id=h.id, title=h.title) for h in headings), cells
+
+
+def _settled(table: Table, identity: Sequence[str], who_column: str | None, log: Log) -> str:
+    """The remedy for columns that say who answers: the line of the sidecar that says what they are."""
+    organisations = [h for h in identity if exports.is_identity(h, exports.ORGANISATION)]
+    who = None if who_column else next((h for h in organisations if _names_each_row(table, h)), None)
+    ignore = [h for h in identity if h != who]
+    columns = ({"respondent_id": who} if who else {}) | ({"ignore": ignore} if ignore else {})
+    line = json.dumps(({"unit": "organisation"} if who else {}) | {"columns": columns}, ensure_ascii=False)
+    return f'say what they are in {stem(Path(log.file))}.round.json: {line}; or list all the questions there, under "questions"'
+
+
+def _names_each_row(table: Table, column: str) -> bool:
+    at = table.header.index(column)
+    names = [row[at].strip() for _, row in table.rows]
+    return all(names) and len(set(names)) == len(names)
 
 
 def _respondents(table: Table, column: str | None, log: Log) -> list[str]:

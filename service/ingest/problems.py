@@ -50,6 +50,8 @@ class Reading:
     round: Round | None
     """None exactly where there is an error among the problems."""
     problems: tuple[Problem, ...]
+    complete: bool = True
+    """False where an error came before the end of the checks: there may be more to mend."""
 
 
 class Unreadable(Exception):
@@ -67,6 +69,8 @@ class Log:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.complete = False
+        """Whether every check was made; said by who makes the last one."""
         self._problems: list[Problem] = []
         self._alike: Counter[tuple[Severity, str]] = Counter()
 

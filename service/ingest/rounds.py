@@ -39,10 +39,12 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
                 kind="taken for a closed question",
             )
     answers = _answers(cells, questions, named.category, log)
+    said = [a for a in answers if a.text.strip()]
+    panel = _panel(sidecar, said, named.category, log)
+    log.complete = True
     if log.has_errors:
         return None
     questions = tuple(counted(q, answers) if q.kind == "closed" else q for q in questions)
-    said = [a for a in answers if a.text.strip()]
     open_ids = {q.id for q in questions if q.kind == "open"}
     spoken = [a.text for a in said if a.question_id in open_ids]
     return Round(
@@ -53,7 +55,7 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
         note=sidecar.note,
         questions=questions,
         answers=answers,
-        panel=_panel(sidecar, said, named.category, log),
+        panel=panel,
         n_respondents=len({a.voice for a in said}),
     )
 

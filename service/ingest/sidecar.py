@@ -3,6 +3,8 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +51,10 @@ class Sidecar(BaseModel):
     panel: list[PanelNote] = []
 
 
+INNER: dict[str, type[BaseModel]] = {"columns": Columns, "questions": QuestionNote, "panel": PanelNote}
+"""Which record stands under a key."""
+
+
 def stem(path: Path) -> str:
     """A file's name without endings: `answers` for `answers.csv`, `answers.csv.gz`, `answers.round.json`."""
     name = path.name.removesuffix(".gz")
@@ -75,18 +81,31 @@ def read_sidecar(path: Path, table: Table, log: Log) -> Sidecar:
     unknown = sorted(set(given) - set(Sidecar.model_fields))
     if unknown:
         log.add(
-            "warning", f"unknown keys: {', '.join(unknown)}", "see docs/input.md for the names", file=source
+            "warning",
+            f"unknown keys: {', '.join(unknown)}",
+            _nearest(unknown, Sidecar.model_fields),
+            file=source,
         )
     try:
         sidecar = Sidecar.model_validate(given)
     except ValidationError as error:
         for one in error.errors()[:10]:
             where = ".".join(map(str, one["loc"]))
-            log.add("error", one["msg"], "see docs/input.md", column=where, file=source)
+            remedy = "see docs/input.md"
+            if one["type"] == "extra_forbidden":
+                remedy = _nearest([str(one["loc"][-1])], INNER[str(one["loc"][0])].model_fields)
+            log.add("error", one["msg"], remedy, column=where, file=source)
         return Sidecar()
     _check_once([q.id for q in sidecar.questions], "question", source, log)
     _check_once([p.category for p in sidecar.panel], "category", source, log)
     return sidecar
+
+
+def _nearest(unknown: Sequence[str], known: Collection[str]) -> str:
+    """The remedy for keys that nobody knows: the known ones that look like them."""
+    near = {key: get_close_matches(key.lower(), known, n=1) for key in unknown}
+    meant = [f"{found[0]} in place of {key}" for key, found in near.items() if found]
+    return (f"write {', '.join(meant)}; " if meant else "") + "docs/input.md has the names"
 
 
 def _load(path: Path, log: Log) -> dict[str, Any]:

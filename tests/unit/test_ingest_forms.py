@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from service.domain.round import Round
+from service.domain.wordform import fold
 from service.ingest import Reading, read_round
 from service.ingest.closed import looks_closed
-from service.ingest.exports import coded, headings
+from service.ingest.exports import IDENTITY, coded, headings
 
 
 def give(folder: Path, text: str, sidecar: dict[str, object] | None = None) -> Reading:
@@ -284,8 +285,17 @@ def test_a_broken_sidecar_is_told_by_its_own_name(tmp_path: Path) -> None:
 def test_unknown_keys_of_a_sidecar_are_told(tmp_path: Path) -> None:
     reading = give(tmp_path, WIDE, {"tittle": "x"})
     assert reading.round is not None
-    told = [p.message for p in reading.problems if p.file == "answers.round.json"]
-    assert told == ["unknown keys: tittle"]
+    [told] = [p for p in reading.problems if p.file == "answers.round.json"]
+    assert told.message == "unknown keys: tittle"
+    assert told.remedy == "write title in place of tittle; docs/input.md has the names"
+    [odd] = [p for p in give(tmp_path, WIDE, {"zzz": 1}).problems if p.file == "answers.round.json"]
+    assert odd.remedy == "docs/input.md has the names"
+    broken = give(tmp_path, WIDE, {"columns": {"respondent": "id"}})
+    [inner] = [p for p in broken.problems if p.severity == "error"]
+    assert (inner.column, inner.remedy) == (
+        "columns.respondent",
+        "write respondent_id in place of respondent; docs/input.md has the names",
+    )
 
 
 def test_columns_that_say_who_answers_are_no_questions(tmp_path: Path) -> None:
@@ -295,6 +305,44 @@ def test_columns_that_say_who_answers_are_no_questions(tmp_path: Path) -> None:
     assert any("Organisme, Nom :, E-mail" in p.message for p in reading.problems)
     named = {"questions": [{"id": "Q1", "title": "Organisme", "column": "Organisme"}]}
     assert [q.title for q in good(give(tmp_path, table, named)).questions] == ["Organisme"]
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        (
+            "Organisme;Nom;Que faut-il changer ?\nMairie;Durand;Tout\nÉcole;Petit;Rien du tout\n",
+            {"unit": "organisation", "columns": {"respondent_id": "Organisme", "ignore": ["Nom"]}},
+        ),
+        (
+            "Nom;Organisme;Que faut-il changer ?\nDurand;Mairie;Tout\nPetit;Mairie;Rien du tout\n",
+            {"columns": {"ignore": ["Nom", "Organisme"]}},
+        ),
+        (
+            "id;Organisme;Que faut-il changer ?\n1;Mairie;Tout\n2;École;Rien du tout\n",
+            {"columns": {"ignore": ["Organisme"]}},
+        ),
+        (
+            "Organisme;Que faut-il changer ?\nMairie;Tout\nÉcole;Rien du tout\n",
+            {"unit": "organisation", "columns": {"respondent_id": "Organisme"}},
+        ),
+    ],
+)
+def test_the_remedy_for_columns_that_say_who_answers_settles_it(
+    tmp_path: Path, table: str, line: dict[str, object]
+) -> None:
+    before = give(tmp_path, table)
+    [problem] = before.problems
+    assert f"answers.round.json: {json.dumps(line, ensure_ascii=False)};" in problem.remedy
+    after = give(tmp_path, table, line)
+    assert after.problems == ()
+    assert good(after).questions == good(before).questions
+    assert good(after).unit == line.get("unit", "respondent")
+
+
+def test_the_guide_names_every_column_that_is_left_out() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "input.md").read_text(encoding="utf-8")
+    assert {name for name in IDENTITY if f"`{name}`" not in fold(guide)} == set()
 
 
 def test_questions_are_chosen_and_joined(tmp_path: Path) -> None:

@@ -205,3 +205,18 @@ def test_themes_by_line_or_as_json(tmp_path: Path) -> None:
     assert [(t.title, t.question_ids) for t in read_themes(path)] == [("Le prix", ("Q1",))]
     path.write_text('{"themes": ["Le prix", {"title": "L’accueil"}]}', encoding="utf-8")
     assert [t.title for t in read_themes(path)] == ["Le prix", "L’accueil"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complete"),
+    [
+        ("id,Q1\nr,a\nr,b\n", False),  # a respondent twice: categories and panel are not looked at
+        ("question_id,id,answer\nQ1,r,a\nQ1,r,b\n", True),  # an answer twice: found by the last check
+        (b"%PDF-1.4", False),
+        ("id,Q1\nr,a\n", True),
+    ],
+)
+def test_a_reading_says_whether_every_check_was_made(
+    tmp_path: Path, content: str | bytes, complete: bool
+) -> None:
+    assert give(tmp_path, content).complete is complete
