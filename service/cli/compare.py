@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def compare(
-    old: Annotated[Path, typer.Argument(metavar="OLD.json", help="The older draft.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD.json", help="The older draft, as `polyphonie draft` wrote it.")
+    ],
     new: Annotated[
-        Path, typer.Argument(metavar="NEW.json", help="The newer one: another round, or the same.")
+        Path, typer.Argument(metavar="NEW.json", help="The newer draft: of another round, or of the same.")
     ],
     out: Annotated[
         Path | None,
@@ -29,7 +31,7 @@ def compare(
         str | None, typer.Option(help="Encoder that tells which groups mean the same.", metavar="SPEC")
     ] = None,
 ) -> None:
-    """Compare two rounds or two drafts: themes and groups that appear, grow, shrink, vanish."""
+    """Compare two drafts (draft.json), of two rounds or of one: themes and groups that appear, grow, shrink, vanish."""
     from service.exports.comparison import FORMATS, comparison_as
     from service.settings import load_settings
     from service.stages.compare import compare as compared

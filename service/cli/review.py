@@ -77,7 +77,17 @@ def read_draft(source: Path) -> "Draft":
     """A draft.json. Raises BadInput."""
     from service.exports import from_json
 
-    return from_json(_text(source))
+    try:
+        text = source.read_bytes().decode()
+    except OSError as error:
+        raise BadInput(f"{source} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        text = ""
+    if not text.lstrip().startswith("{"):  # a file of answers, say
+        raise BadInput(
+            f"{source} is no draft.json: run `polyphonie draft` first, and give the file it writes."
+        )
+    return from_json(text)
 
 
 def read_revisions(source: Path, draft: "Draft") -> "Reviewed":

@@ -72,7 +72,8 @@ def compare(before: Draft, after: Draft, encode: Encode, encoder: str) -> Compar
     labels = "extractive" not in (before.provenance.llm, after.provenance.llm)
     matcher = Matcher(encode=encode, labels=labels, same=same)
     questions = tuple(_question(one, other, matcher) for one, other in pairs)
-    themes = matcher.moves(_themes(before), _themes(after))
+    # themes of drafts that share no question differ because other things were asked, not because people changed
+    themes = matcher.moves(_themes(before), _themes(after)) if pairs else ()
     return Comparison(
         language=after.round.language,
         unit=after.round.unit,

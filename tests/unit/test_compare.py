@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from embeddings.encoder import HashEncoder
+from service.cli.review import read_draft
 from service.domain.draft import (
     AnswerCounts,
     Draft,
@@ -183,6 +184,25 @@ def test_questions_are_matched_by_what_they_ask_and_others_are_told():
     assert [(q.before_id, q.after_id) for q in found.questions] == [("Q2", "Q1")]
     assert (found.only_before, found.only_after) == (("Q1. Que boire le matin ?",), ())
     assert "Q1. Que boire le matin" in comparison_as(found, "txt")
+
+
+def test_drafts_without_a_common_question_have_nothing_that_grows_or_shrinks():
+    tea = draft(question({"Du thé vert.": 3}, who="b", of=9, id_="Q1", title="Que boire le matin ?"))
+    found = compared(OLD, tea)
+    assert (found.themes, found.questions) == ((), ())
+    said = comparison_as(found, "txt")
+    assert "Rien à comparer." in said
+    assert "Thèmes" not in said
+
+
+def test_a_file_that_is_no_draft_is_told_with_the_command_that_makes_one(tmp_path):
+    path = tmp_path / "answers.xlsx"
+    for content in (b"PK\x03\x04\xff\xfe", b"id;Q1\n1;Tout\n"):
+        path.write_bytes(content)
+        with pytest.raises(BadInput, match=r"answers\.xlsx is no draft\.json: run `polyphonie draft` first"):
+            read_draft(path)
+    with pytest.raises(BadInput, match="nowhere.json can't be read: No such file"):
+        read_draft(tmp_path / "nowhere.json")
 
 
 def test_themes_count_the_respondents_behind_them_once():
