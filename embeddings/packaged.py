@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import InputModule
+from transformers.utils.logging import disable_progress_bar
 
 from embeddings.encoder import PACKAGES
 
@@ -86,4 +87,6 @@ def packaged_model(name: str) -> tuple[SentenceTransformer, str]:
     if spec is None or spec.origin is None:
         raise ImportError(f"{PACKAGES[name]} is not installed")
     folder = Path(spec.origin).parent / "model"
+    # it would draw a bar of its own over ours, for a file that loads in a second
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True), revision

@@ -66,9 +66,12 @@ def told(found: Estimate) -> list[str]:
         if found.cost is None
         else f"cost {found.cost:.4f} at the prices set"
     )
-    return [
-        *lines,
+    lines.append(
         f"About {found.calls:,} calls of {found.model}: {found.tokens.input:,} tokens in, "
-        f"{found.tokens.output:,} out, {found.tokens.input + found.tokens.output:,} in all; {cost}.",
-        f"{found.tokens.cached:,} more tokens are in the cache already and cost nothing again.",
-    ]
+        f"{found.tokens.output:,} out, {found.tokens.input + found.tokens.output:,} in all; {cost}."
+    )
+    if found.tokens.cached:
+        lines.append(
+            f"Not counted: {found.tokens.cached:,} tokens of replies kept from earlier runs, which are not paid again."
+        )
+    return lines

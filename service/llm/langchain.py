@@ -69,6 +69,11 @@ class LangChainChat:
         try:
             self._model(1)
         except Exception as error:  # ImportError, ValueError, the providers' own kinds
+            if api_key is None and "api_key" in str(error):
+                raise BadSetting(
+                    f"--llm {spec} needs a key: set POLYPHONIE_LLM_API_KEY. A server of your own that asks for none "
+                    "takes any word; its address is POLYPHONIE_LLM_BASE_URL."
+                ) from error
             raise BadSetting(
                 f"--llm {spec}: {str(error).splitlines()[0]} "
                 "Accepted: extractive, local, provider:model, or openai:MODEL with POLYPHONIE_LLM_BASE_URL."

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from embeddings.encoder import HashEncoder
+from service.cli.estimate import Estimate, told
+from service.domain.draft import Tokens
 from service.ingest import read_round
 from service.llm.chat import ChatReply, ChatRequest
 from service.llm.rehearsal import Rehearsal, answer
@@ -51,3 +53,14 @@ def test_an_estimate_is_within_a_fifth_of_what_is_used_and_knows_what_is_paid_fo
     draft_round(round_, encoder=HashEncoder(), chat=again)
     assert again.usage().calls == 0
     assert again.usage().tokens.cached == tokens
+
+
+def test_kept_replies_are_told_only_where_there_are_some():
+    def last(cached: int) -> str:
+        tokens = Tokens(input=10, output=5, cached=cached)
+        return told(Estimate(by_prompt={}, calls=1, tokens=tokens, cost=None, model="m"))[-1]
+
+    assert last(0).startswith("About 1 calls of m: 10 tokens in, 5 out, 15 in all")
+    assert (
+        last(1200) == "Not counted: 1,200 tokens of replies kept from earlier runs, which are not paid again."
+    )

@@ -164,3 +164,10 @@ def test_a_stall_and_a_dead_server_may_pass(fake: Fake):
 def test_an_unknown_provider_is_a_setting_to_correct():
     with pytest.raises(BadSetting, match="--llm nobody:m"):
         LangChainChat("nobody:m")
+
+
+def test_a_missing_key_is_told_by_the_setting_that_gives_it(monkeypatch: pytest.MonkeyPatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(BadSetting, match=r"--llm openai:m needs a key: set POLYPHONIE_LLM_API_KEY.*any word"):
+        LangChainChat("openai:m", base_url="http://127.0.0.1:9/v1")
