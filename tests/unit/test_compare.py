@@ -201,7 +201,7 @@ def test_a_file_that_is_no_draft_is_told_with_the_command_that_makes_one(tmp_pat
         path.write_bytes(content)
         with pytest.raises(BadInput, match=r"answers\.xlsx is no draft\.json: run `polyphonie draft` first"):
             read_draft(path)
-    with pytest.raises(BadInput, match="nowhere.json can't be read: No such file"):
+    with pytest.raises(BadInput, match=r"nowhere\.json can't be read: No such file"):
         read_draft(tmp_path / "nowhere.json")
 
 
