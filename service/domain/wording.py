@@ -55,6 +55,12 @@ def people(n: int, unit: Unit, language: Language) -> str:
     return f"{number(n, language)}{NBSP}{many}"
 
 
+def ideas(n: int, language: Language) -> str:
+    """ "1 verbatim", "12 verbatims"; French counts none in the singular, English in the plural."""
+    one = n <= 1 if language == "fr" else n == 1
+    return f"{number(n, language)} verbatim{'' if one else 's'}"
+
+
 def number(n: int, language: Language) -> str:
     return f"{n:,}".replace(",", NARROW if language == "fr" else ",")
 

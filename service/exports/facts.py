@@ -8,6 +8,9 @@ from functools import cached_property
 from service.domain.draft import Draft, DraftAnswer, DraftQuestion, Group, Isolated, Verbatim
 from service.exports.review import NO_REVIEW, Review
 
+EXTRACTIVE = "extractive"
+"""Provenance of a draft that no model wrote."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelLine:
@@ -163,6 +166,36 @@ class DraftFacts:
             *lines,
         ]
 
+    def origin(self, terms: Mapping[str, str]) -> str:
+        """How the text came about. It stays when the draft is approved: approving does not make it written."""
+        llm = self.draft.provenance.llm
+        parts = [
+            terms["assembled"] if llm == EXTRACTIVE else terms["written"].replace("{model}", llm),
+            terms["yours"] if llm == EXTRACTIVE and self.review.whole is None else "",
+        ]
+        by_people = self._origins["person"]
+        if by_people:
+            said = terms["rewritten" if by_people > 1 else "rewritten_one"]
+            parts.append(said.format(n=by_people, total=self._origins.total()))
+        return " ".join(part for part in parts if part)
+
+    @property
+    def method(self) -> tuple[str, ...]:
+        """Keys of TERMS, one a paragraph of the note on method."""
+        labels = "method_2_assembled" if self.draft.provenance.llm == EXTRACTIVE else "method_2"
+        return ("method_1", labels, "method_3", "method_4")
+
+    @cached_property
+    def _origins(self) -> Counter[str]:
+        """Texts by who wrote them: labels, sentences of questions, sentences of the general synthesis."""
+        found = Counter[str](
+            s.origin for t in self.draft.themes for part in t.sections for s in part.sentences
+        )
+        for q in self.draft.questions:
+            found.update(s.origin for s in q.synthesis.sentences)
+            found.update(g.label_support.origin for g in q.groups if g.label_support)
+        return found
+
     @cached_property
     def suspects(self) -> list[SuspectLine]:
         suspected = {s.answer_id: s for s in self.draft.ledger.suspects}
@@ -181,7 +214,7 @@ class DraftFacts:
             (terms["draft_id"], self.draft.id),
             (terms["code"], p.code),
             (terms["encoder"], p.encoder),
-            (terms["llm"], terms["extractive"] if p.llm == "extractive" else p.llm),
+            (terms["llm"], terms["extractive"] if p.llm == EXTRACTIVE else p.llm),
             (terms["calls"], str(p.calls)),
             (terms["tokens"], f"{p.tokens.input}, {p.tokens.output}, {p.tokens.cached}"),
             (terms["seconds"], f"{p.seconds:g}"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.domain.draft import Draft
-from service.domain.wording import categories, number, people, typeset
+from service.domain.wording import categories, ideas, number, people, typeset
 from service.exports.facts import DraftFacts, clip, short
 from service.exports.palette import chart, legend, shade
 from service.exports.review import NO_REVIEW, Review
@@ -51,6 +51,7 @@ def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
         titles=facts.titles,
         who=who,
         n=lambda value: number(value, language),
+        ideas=lambda value: ideas(value, language),
         date=lambda at: long_date(at, language),
         anchor=anchor,
         width=_width,

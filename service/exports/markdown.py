@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from service.domain.draft import Draft, Group, Sentence, Support
-from service.domain.wording import NBSP, categories, number, people, typeset
+from service.domain.wording import NBSP, categories, ideas, number, people, typeset
 from service.exports.facts import DraftFacts, QuestionFacts, short
 from service.exports.package import contained
 from service.exports.review import NO_REVIEW, Review
@@ -43,8 +43,8 @@ class _Text:
         for facts in self.facts.questions:
             yield from self._question(facts)
         yield from ("", f"## {self.t['method']}")
-        for k in range(1, 5):
-            yield from ("", self._say(self.t[f"method_{k}"]))
+        for key in self.facts.method:
+            yield from ("", self._say(self.t[key]))
         yield from self._ledger()
         yield from ("", f"## {self.t['provenance']}", "")
         yield from (
@@ -57,13 +57,10 @@ class _Text:
         yield ""
         if touch:
             date = long_date(touch.at, self.language)
-            yield self._say(self.t["approved"].format(who=touch.who, date=date))
+            yield "> " + self._say(self.t["approved"].format(who=touch.who, date=date))
         else:
-            llm = self.draft.provenance.llm
-            how = self.t["assembled"] if llm == "extractive" else self.t["written"].replace("{model}", llm)
             yield f"> **{self._say(self.t['mark'])}**"
-            yield ">"
-            yield f"> {self._say(how)}"
+        yield from (">", f"> {self._say(self.facts.origin(self.t))}")
         who = people(round_.n_respondents, self.unit, self.language)
         made = f" · {self.t['created']} {long_date(self.draft.created_at, self.language)}"
         yield from ("", who + (made if self.draft.created_at else ""))
@@ -126,7 +123,7 @@ class _Text:
             yield from ("", f"**{escaped(short(parent.id))}. {self._say(parent.label)}** ({who})")
         yield ""
         for g in children:
-            size = self.t["size"].replace("{n}", self._n(len(g.verbatim_ids)))
+            size = ideas(len(g.verbatim_ids), self.language)
             who = people(g.n_respondents, self.unit, self.language)
             more = categories(g.by_category, self.language, most=len(g.by_category))
             support = g.label_support or Support(supported=True, score=1.0, origin="extractive")

@@ -119,6 +119,7 @@ def _readme(facts: DraftFacts) -> Sheet:
     rows: list[tuple[Value, ...]] = [
         (draft.round.title,),
         (state,),
+        (facts.origin(t),),
         (draft.round.note,),
         ("polyphonie.draft", draft.id),
         ("polyphonie.version", facts.review.version),

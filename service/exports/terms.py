@@ -36,7 +36,10 @@ MONTHS: dict[Language, tuple[str, ...]] = {
 TERMS: dict[Language, dict[str, str]] = {
     "fr": {
         "assembled": "Ce texte a été assemblé sans modèle de langage : les libellés sont des mots de répondants, choisis et coupés, "
-        "et les synthèses les citent entre guillemets avec des comptes. Il n’a pas été rédigé ; à vous de le faire.",
+        "et les synthèses les citent entre guillemets avec des comptes. Il n’a pas été rédigé.",
+        "yours": "C’est à vous de le faire.",
+        "rewritten": "Des personnes y ont écrit {n} textes sur {total}.",
+        "rewritten_one": "Une personne y a écrit 1 texte sur {total}.",
         "written": "Ce texte a été rédigé par un modèle de langage ({model}) et contrôlé phrase par phrase ; ce qui n’a pas passé les "
         "contrôles est remplacé par les mots des répondants ou marqué.",
         "contents": "Sommaire",
@@ -115,7 +118,6 @@ TERMS: dict[Language, dict[str, str]] = {
         "close": "Fermer",
         "sources": "Phrases des synthèses",
         "voices": "voix isolées citées",
-        "size": "{n} verbatims",
         "of": "répète",
         "see": "renvoie à",
         "copies": "réponses identiques ou presque, comptées une fois comme idée",
@@ -181,6 +183,7 @@ TERMS: dict[Language, dict[str, str]] = {
         "method": "Note de méthode",
         "method_1": "Chaque réponse est gardée telle qu’elle a été écrite. Les réponses sans contenu (« RAS », « sans opinion », un renvoi) et les doublons sont reconnus, comptés et listés ; le reste est coupé en idées, les verbatims, dont chacun est un passage exact d’une réponse.",
         "method_2": "Les verbatims qui disent la même chose sont regroupés par proximité de sens et de mots, les regroupements sont regroupés une seconde fois, et chacun est résumé par une phrase, son libellé. Les idées qu’aucun regroupement n’a prises sont gardées comme voix isolées.",
+        "method_2_assembled": "Les verbatims qui disent la même chose sont regroupés par proximité de sens et de mots, et les regroupements sont regroupés une seconde fois. Le libellé d’un regroupement n’en est pas un résumé : ce sont les mots d’un seul de ses membres, choisis et coupés pour l’illustrer ; lisez les autres avant de conclure. Les idées qu’aucun regroupement n’a prises sont gardées comme voix isolées.",
         "method_3": "La synthèse d’une question s’appuie sur ces libellés ; la synthèse générale s’appuie sur les synthèses des questions. Chaque phrase renvoie en note à ce qui la porte. Tous les nombres sont comptés par le programme : ils comptent des répondants, jamais des idées.",
         "method_4": "Les regroupements sont proposés par calcul : une relecture humaine peut en déplacer. Le classeur joint donne chaque verbatim avec son passage et sa réponse, et se corrige directement.",
         "state": "État",
@@ -192,7 +195,10 @@ TERMS: dict[Language, dict[str, str]] = {
     },
     "en": {
         "assembled": "This text was assembled without a language model: labels are respondents’ own words, chosen and cut, and the "
-        "syntheses quote them with counts. It was not written; that is for you to do.",
+        "syntheses quote them with counts. It was not written.",
+        "yours": "That is for you to do.",
+        "rewritten": "People wrote {n} of its {total} texts.",
+        "rewritten_one": "A person wrote 1 of its {total} texts.",
         "written": "This text was written by a language model ({model}) and checked sentence by sentence; what did not pass was "
         "replaced by respondents’ words or is marked.",
         "contents": "Contents",
@@ -271,7 +277,6 @@ TERMS: dict[Language, dict[str, str]] = {
         "close": "Close",
         "sources": "Synthesis sentences",
         "voices": "isolated voices cited",
-        "size": "{n} verbatims",
         "of": "repeats",
         "see": "refers to",
         "copies": "identical or nearly identical answers, counted once as an idea",
@@ -337,6 +342,7 @@ TERMS: dict[Language, dict[str, str]] = {
         "method": "Method",
         "method_1": "Every answer is kept as it was written. Answers without content (“nothing to add”, “no opinion”, a reference elsewhere) and duplicates are recognised, counted and listed; the rest is cut into ideas, the verbatims, each an exact passage of an answer.",
         "method_2": "Verbatims that say the same thing are grouped by closeness of meaning and words, the groups are grouped a second time, and each is summed up in one sentence, its label. Ideas that no group took are kept as isolated voices.",
+        "method_2_assembled": "Verbatims that say the same thing are grouped by closeness of meaning and words, and the groups are grouped a second time. The label of a group does not sum it up: it is the words of one of its members, chosen and cut to illustrate it; read the others before you conclude. Ideas that no group took are kept as isolated voices.",
         "method_3": "The synthesis of a question rests on these labels; the general synthesis rests on the syntheses of the questions. Each sentence leads in a note to what carries it. Every number is counted by the program: numbers count respondents, never ideas.",
         "method_4": "The groups are proposed by calculation: a careful reader may move some. The workbook beside this report gives each verbatim with its passage and answer, and can be corrected directly.",
         "state": "State",

@@ -263,8 +263,8 @@ class _Report:
 
     def _method(self) -> None:
         self.kit.heading(1, self.t["method"])
-        for k in range(1, 5):
-            self.kit.para("Normal", self.t[f"method_{k}"])
+        for key in self.facts.method:
+            self.kit.para("Normal", self.t[key])
         self.kit.figure(self.pictures.panel())
 
     def _ledger(self) -> None:

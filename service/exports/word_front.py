@@ -52,6 +52,7 @@ def title_page(kit: Kit) -> None:
     else:
         when = long_date(review.whole.at, kit.language)
         kit.para("Meta", t["approved"].format(who=kit.plain(review.whole.who), date=when))
+        kit.para("Meta", kit.plain(kit.facts.origin(t)))
     if round_.note:
         kit.para("Meta", kit.plain(round_.note))
     if kit.facts.panel:
@@ -59,13 +60,11 @@ def title_page(kit: Kit) -> None:
 
 
 def _drafting_mark(kit: Kit) -> None:
-    llm = kit.draft.provenance.llm
     box = kit.para("Normal")
     run = box.add_run(kit.mark)
     run.bold, run.font.color.rgb = True, colour(WARN)
     run.add_break()
-    said = kit.t["assembled"] if llm == "extractive" else kit.t["written"].replace("{model}", llm)
-    box.add_run(said).font.size = Pt(9.5)
+    box.add_run(kit.plain(kit.facts.origin(kit.t))).font.size = Pt(9.5)
     boxed(box, WARN, "FFF6EC")
     box.paragraph_format.space_before = box.paragraph_format.space_after = Pt(14)
     box.paragraph_format.left_indent = box.paragraph_format.right_indent = Cm(0.3)

@@ -10,6 +10,7 @@ from service.domain.revision import Approve, SetLabel
 from service.domain.round import Answer, Question, Round
 from service.errors import BadInput, BadSetting
 from service.exports import export, from_json, review_of
+from service.exports.html import anchor
 from service.exports.pictures import Pictures
 from service.pipeline import draft_round
 from tests.drafts import small_draft
@@ -74,6 +75,29 @@ def test_every_verbatim_is_marked_in_its_answer_and_every_link_leads_somewhere()
     }
     assert links <= ids
     assert page.count("<mark id=") == len(draft.questions[0].verbatims)
+
+
+def test_a_sentence_about_a_family_leads_to_it():
+    draft, _ = small_draft()
+    cited = [g for q in draft.questions for s in q.synthesis.sentences for g in s.group_ids if ".r" in g]
+    assert cited
+    page = export(draft, "html").decode()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+    assert {anchor("g", g) for g in cited} <= set(ids)
+    links = set(re.findall(r'href="#([^"]+)"', page)) | {
+        t for d in re.findall(r'data-to="([^"]*)"', page) for t in d.split()
+    }
+    assert links - set(ids) == set()
+
+
+def test_an_approved_page_says_still_that_it_was_assembled():
+    draft, _ = small_draft("en")
+    review = revise(apply(draft, ()), Approve(), who="Ada", at="2026-02-03T10:00:00Z")
+    page = export(review.draft, "html", review_of(review)).decode()
+    assert "Approved by Ada" in page
+    assert "It was not written." in page
+    assert "DRAFT, NOT APPROVED" not in page
 
 
 def test_english_page_has_english_words():

@@ -63,6 +63,17 @@ def test_a_sentence_leads_to_the_characters_it_rests_on_with_the_keyboard_alone(
     assert page.evaluate("document.activeElement.classList.contains('s')")
 
 
+def test_a_sentence_about_a_family_shows_its_label_and_the_verbatims_of_all_its_groups(opened):
+    draft, _ = small_draft()
+    q = draft.questions[0]
+    family = next(g for g in q.groups if g.id == "Q1.r1")
+    page = opened(draft)
+    page.locator("section[id^=q-] .s").first.click()
+    shown = page.locator("#trace .body > details").first
+    assert family.label in shown.locator("summary").first.text_content()
+    assert shown.locator("li").count() == len(family.verbatim_ids)
+
+
 def test_the_map_reads_a_point_by_pointer_and_by_key_and_opens_its_answer(opened):
     draft = large_draft(400, 12)
     page = opened(draft)

@@ -35,6 +35,7 @@ def test_the_drafting_mark_goes_when_the_draft_is_approved(monkeypatch):
         assert ("DRAFT, NOT APPROVED" in header) is marked
         said = "\n".join(p.text for p in document.paragraphs)
         assert ("Approved by Ada on 3 February 2026" in said) is not marked
+        assert "It was not written." in said, "how the text came about is said when it is approved too"
     assert {e.get(qn("w:val")) for e in document.styles.element.iter(qn("w:lang"))} == {"en-GB"}
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from service.domain.draft import SentenceRef
 from service.domain.review import apply, revise
-from service.domain.revision import MoveVerbatims, NewGroup, SetLabel, SetSentence
+from service.domain.revision import Approve, MoveVerbatims, NewGroup, SetLabel, SetSentence
 from service.errors import BadInput
 from service.exports import export, review_of
 from service.exports.corrections import read_corrections
 from service.exports.sheet_terms import COLUMNS, SHEETS
 from service.exports.sheets import read_back
+from service.exports.terms import TERMS
 from tests.drafts import small_draft
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "round" / "answers.csv"
@@ -215,3 +216,12 @@ def test_a_workbook_of_another_draft_no_workbook_and_a_lost_header_are_refused()
 def test_the_same_draft_gives_the_same_bytes():
     draft, _ = small_draft()
     assert export(draft, "xlsx") == export(draft, "xlsx")
+
+
+def test_how_the_draft_came_about_is_said_before_and_after_it_is_approved():
+    draft, _ = small_draft()
+    review = revise(apply(draft, ()), Approve(), who="Ada", at="2026-02-03T10:00:00Z")
+    for data in (export(draft, "xlsx"), export(review.draft, "xlsx", review_of(review))):
+        page = openpyxl.load_workbook(io.BytesIO(data))["Lisez-moi"]
+        said = [row[0] for row in page.iter_rows(values_only=True) if isinstance(row[0], str)]
+        assert any(text.startswith(TERMS["fr"]["assembled"]) for text in said)

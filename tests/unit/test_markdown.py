@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from service.exports import export
+from service.domain.review import apply, revise
+from service.domain.revision import Approve, SetLabel
+from service.domain.wording import ideas, typeset
+from service.exports import export, review_of
 from service.exports.markdown import escaped
+from service.exports.terms import TERMS
 from tests.drafts import small_draft
 
 RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -63,8 +67,34 @@ def test_the_page_holds_every_sentence_label_verbatim_answer_and_figure():
                 x for x in plain[plain.index(f"{q.id}. ") :].splitlines() if x.startswith(f"{g.id[3:]} ")
             ][:1]
             assert line.startswith(f"{g.id[3:]} {g.label} (")
-            assert f"{len(g.verbatim_ids)} verbatims" in line
+            assert ideas(len(g.verbatim_ids), "fr") in line
         for a in q.answers:
             assert a.text in plain
     assert f'<td style="text-align:right">{draft.ledger.answers.total}</td>' in RENDERER.render(text)
     assert "PROJET, NON VALIDÉ" in text
+
+
+def test_one_verbatim_is_in_the_singular():
+    draft, _ = small_draft()
+    text = export(draft, "md").decode()
+    assert re.search(r"\b1 verbatim\)", text)
+    assert "1 verbatims" not in text
+
+
+def test_what_was_assembled_is_said_to_be_so_when_it_is_approved_too():
+    draft, _ = small_draft()
+    assembled = typeset(TERMS["fr"]["assembled"], "fr")
+    review = revise(apply(draft, ()), Approve(), who="Ada", at="2026-02-03T10:00:00Z")
+    approved = export(review.draft, "md", review_of(review)).decode()
+    for text in (export(draft, "md").decode(), approved):
+        assert escaped(assembled) in text
+        assert "les mots d’un seul de ses membres" in text, "the note on method is of this drafter"
+        assert "résumé par une phrase" not in text
+    assert "NON VALIDÉ" not in approved
+    assert "à vous de le faire" not in approved
+
+
+def test_texts_that_people_wrote_are_counted_beside_how_the_draft_came_about():
+    draft, _ = small_draft("en")
+    review = revise(apply(draft, ()), SetLabel(group_id="Q1.g1", text="Late buses."), who="Ada", at="")
+    assert "A person wrote 1 of its 22 texts." in export(review.draft, "md", review_of(review)).decode()

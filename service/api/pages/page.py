@@ -19,7 +19,7 @@ from service.api.callers import COOKIE, Caller
 from service.api.pages.terms import TERMS
 from service.api.problems import Refused, first_words
 from service.domain.round import Language
-from service.domain.wording import categories, number, people, typeset
+from service.domain.wording import categories, ideas, number, people, typeset
 from service.errors import InvalidRequest, MissingScope, NoKey, PolyphonieError
 from service.exports.facts import clip, short
 from service.exports.html import TEMPLATES as EXPORTS
@@ -199,6 +199,7 @@ def _environment(language: Language) -> Environment:
         "x": {key: typeset(text, language) for key, text in EXPORT_TERMS[language].items()},
         "who": who,
         "num": lambda n: number(n, language),
+        "ideas": lambda n: ideas(n, language),
         "moment": moment,
         "with_values": with_values,
         "short": short,

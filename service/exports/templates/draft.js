@@ -41,7 +41,8 @@
     if (node.classList.contains("s")) { if (node.firstChild.textContent !== last.firstChild.textContent) body.appendChild(make("p", node.firstChild.textContent, "quote")); node.dataset.to.split(" ").forEach(show); return; }
     if (node.tagName === "MARK") { var x = answerOf(target); if (x) body.appendChild(x); return; }
     var d = make("details"); d.open = true;
-    d.appendChild(bare(node.querySelector("summary") || make("summary", node.textContent)));
+    var head = node.querySelector(":scope > .head");  // of a family of several groups
+    d.appendChild(head ? make("summary", head.textContent) : bare(node.querySelector("summary") || make("summary", node.textContent)));
     d.appendChild(verbatimsOf(node));
     body.appendChild(d);
   }
