@@ -77,6 +77,17 @@ class DraftInfo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EvalInfo:
+    id: str
+    state: DraftState
+    created_at: str
+    created_by: str
+    report: dict[str, Any] | None = None
+    """The run's record without its cases, once the state is `done`."""
+    error: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventInfo:
     number: int
     kind: str
@@ -248,6 +259,32 @@ class Client:
     def export(self, draft_id: str, format_: str) -> bytes:
         """A deliverable: docx, xlsx, html, md, json."""
         return self._send("GET", f"/v1/drafts/{draft_id}/export", params={"format": format_}).content
+
+    def evaluate(
+        self,
+        *,
+        suites: Sequence[str] = (),
+        sets: Sequence[str] = (),
+        cases: int | None = None,
+        llm: str | None = None,
+        encoder: str | None = None,
+        budget: int | None = None,
+    ) -> EvalInfo:
+        """Ask for an eval, with a key that has the scope `evaluate`. It runs in the background: look at it with `eval`."""
+        given = {
+            "suites": list(suites),
+            "sets": list(sets),
+            "cases": cases,
+            "llm": llm,
+            "encoder": encoder,
+            "budget": budget,
+        }
+        once = {"Idempotency-Key": secrets.token_hex(16)}
+        return _record(EvalInfo, self._send("POST", "/v1/evals", json=given, headers=once))
+
+    def eval(self, eval_id: str) -> EvalInfo:
+        """An eval: where it stands, and its figures once it is done."""
+        return _record(EvalInfo, self._send("GET", f"/v1/evals/{eval_id}"))
 
     def _change(
         self, draft: DraftInfo, method: Literal["PATCH", "POST"], where: str, body: Mapping[str, Any]

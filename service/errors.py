@@ -32,6 +32,7 @@ class MissingPackage(PolyphonieError):
     """An optional package is not installed. The text says how to install it."""
 
     exit_code = 2
+    status = 501
 
 
 class BadPrompt(PolyphonieError):

@@ -51,6 +51,8 @@ class ThreadJobs:
 
     def cancel(self, draft_id: str) -> None: ...
 
+    def submit_eval(self, eval_id: str) -> None: ...
+
     def make(self, draft_id: str) -> None:
         with self.store.write() as connection:
             kept = drafts.get(connection, draft_id)

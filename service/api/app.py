@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from service import __version__
-from service.api import batches, browsers, corrections, drafts, follow, health, library, rounds
+from service.api import batches, browsers, corrections, drafts, evals, follow, health, library, rounds
 from service.api.callers import Gate
 from service.api.context import Context, ReadLog
 from service.api.guard import Guard
@@ -29,6 +29,7 @@ ROUTERS = (
     drafts.router,
     follow.router,
     corrections.router,
+    evals.router,
     library.router,
     browsers.router,
     health.router,

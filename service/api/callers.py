@@ -190,6 +190,7 @@ Exporter = Annotated[Caller, Depends(may("read", costly=True))]
 Drafter = Annotated[Caller, Depends(may("draft", costly=True))]
 Reviewer = Annotated[Caller, Depends(may("review", costly=True))]
 Evaluator = Annotated[Caller, Depends(may("evaluate", costly=True))]
+EvalReader = Annotated[Caller, Depends(may("evaluate"))]
 Admin = Annotated[Caller, Depends(may("admin"))]
 
 

@@ -71,7 +71,7 @@ def queue_draft(
     service: Context, caller: Caller, round_id: str, configuration: Configuration, key: str | None = None
 ) -> tuple[StoredDraft, bool]:
     """Add a queued draft and give it to the jobs; with a key, once. Raises NotFound and Refused."""
-    check_offer(service.settings, configuration)
+    check_offer(service.settings, llm=configuration.llm, encoder=configuration.encoder)
 
     def make(connection: Connection) -> tuple[str, StoredDraft]:
         _check_questions(found_round(rounds.get(connection, round_id, team=caller.team)).about, configuration)

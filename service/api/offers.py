@@ -1,7 +1,6 @@
 """Models and encoders that a request may ask for: never a path on this machine, nor a provider that nobody set up."""
 
 from service.api.problems import Refused, Trouble
-from service.domain.jobs import Configuration
 from service.errors import InvalidRequest
 from service.settings import Settings
 
@@ -19,23 +18,15 @@ def encoders(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*ENCODERS, settings.encoder)))
 
 
-def check_offer(settings: Settings, configuration: Configuration) -> None:
-    """Raises Refused where the configuration asks for what is not offered."""
-    offered, asked = models(settings), configuration.llm
+def check_offer(settings: Settings, *, llm: str | None, encoder: str | None) -> None:
+    """Raises Refused where a request asks for what is not offered."""
+    offered = models(settings)
     found = []
-    if (
-        asked is not None
-        and asked not in offered
-        and not ("openai:*" in offered and asked.startswith("openai:"))
-    ):
+    if llm is not None and llm not in offered and not ("openai:*" in offered and llm.startswith("openai:")):
         remedy = f"offered: {', '.join(offered)}; POLYPHONIE_MODELS_OFFERED adds others"
-        found.append(Trouble(field="body.llm", message=f"{asked} is not offered here", remedy=remedy))
-    if configuration.encoder is not None and configuration.encoder not in encoders(settings):
+        found.append(Trouble(field="body.llm", message=f"{llm} is not offered here", remedy=remedy))
+    if encoder is not None and encoder not in encoders(settings):
         remedy = f"offered: {', '.join(encoders(settings))}"
-        found.append(
-            Trouble(
-                field="body.encoder", message=f"{configuration.encoder} is not offered here", remedy=remedy
-            )
-        )
+        found.append(Trouble(field="body.encoder", message=f"{encoder} is not offered here", remedy=remedy))
     if found:
         raise Refused(InvalidRequest("; ".join(f"{t.message} → {t.remedy}" for t in found)), problems=found)

@@ -6,14 +6,14 @@ Every live worker does the same, and each act is a compare-and-set in the databa
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
 
 from service.jobs.measure import measure
 from service.operation import metrics
-from service.store import Store, calls, drafts, jobs, workers
+from service.store import Store, calls, drafts, evals, jobs, workers
 
 LOG = structlog.get_logger(__name__)
 
@@ -40,6 +40,8 @@ class Queue(Protocol):
         ...
 
     def enqueue_draft(self, draft_id: str, ticket: str) -> None: ...
+
+    def enqueue_eval(self, eval_id: str, ticket: str) -> None: ...
 
     def pace(self, *, idle: bool) -> None:
         """Look for calls often, or seldom because no draft is under way."""
@@ -152,24 +154,30 @@ class Keeper:
             self._queue.requeue(worker_id)
 
     def _begin_anew(self) -> None:
-        """Each draft that has not ended has a ticket in the queue; a ticket that ended without a result gets a successor."""
+        """Each draft and eval that has not ended has a ticket in the queue."""
         with self._store.read() as connection:
-            under_way = drafts.in_state(connection, "queued", "running")
-        self._queue.pace(idle=not under_way)
+            drafts_under_way = drafts.in_state(connection, "queued", "running")
+            evals_under_way = evals.under_way(connection)
+        self._queue.pace(idle=not drafts_under_way)
+        self._see_to(drafts_under_way, self._queue.enqueue_draft)
+        self._see_to(evals_under_way, self._queue.enqueue_eval)
+
+    def _see_to(self, under_way: Sequence[str], enqueue: Callable[[str, str], None]) -> None:
+        """A ticket that is not in the queue is put there; one that ended without a result gets a successor."""
         if not under_way:
             return
         with self._store.write() as connection:
-            tickets = {draft_id: jobs.add(connection, draft_id).ticket for draft_id in under_way}
+            tickets = {job_id: jobs.add(connection, job_id).ticket for job_id in under_way}
         ended = self._queue.ended(tickets.values())
-        for draft_id, ticket in tickets.items():
+        for job_id, ticket in tickets.items():
             over = ended.get(ticket)
             if over is None:
-                self._queue.enqueue_draft(draft_id, ticket)
+                enqueue(job_id, ticket)
             elif over:
                 with self._store.write() as connection:
-                    successor = jobs.renew(connection, draft_id, ticket)
+                    successor = jobs.renew(connection, job_id, ticket)
                 if successor is not None:
-                    self._queue.enqueue_draft(draft_id, successor)
+                    enqueue(job_id, successor)
 
     def _drop_orphans(self) -> None:
         """Open calls that no draft waits for and no job makes."""

@@ -17,6 +17,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 from sqlalchemy import Engine, create_engine, event, make_url
 
 from service.errors import BadSetting
+from service.jobs.evaluating import Evaluate, make_eval
 from service.jobs.keeper import Keeper
 from service.jobs.making import CallModel, Make, Tickets, make_call, make_draft
 from service.operation import logs, traces
@@ -29,7 +30,7 @@ PROTOCOL = 1
 arguments), not the code: an upgraded worker goes on with the drafts of the one before. Raise it when that agreement changes:
 workers of the new one begin what the old ones had queued under new tickets."""
 
-DRAFTS, CALLS = "drafts", "calls"
+DRAFTS, CALLS, EVALS = "drafts", "calls", "evals"
 POLL_DRAFTS, POLL_CALLS, POLL_IDLE = 0.5, 0.1, 1.0
 """Seconds between two looks into a queue; idle: into those of calls while no draft is under way."""
 
@@ -48,6 +49,7 @@ class Works:
 
     make: Make
     call_model: CallModel
+    evaluate: Evaluate
     drafts_at_once: int = 2
     calls_at_once: int = 4
     calls_per_minute: int | None = None
@@ -108,6 +110,7 @@ class DurableJobs:
         DBOS(config=config)
         logs.adopt("dbos")
         self._draft, self._call = self._workflows()
+        self._eval = self._eval_workflow()
         if self._works is None:
             DBOS.listen_queues([])
         if self._keeper is not None:
@@ -143,6 +146,15 @@ class DurableJobs:
             drafts.end(connection, draft_id, "cancelled")
             calls.drop(connection, draft_id)
             jobs.remove(connection, draft_id)
+
+    def submit_eval(self, eval_id: str) -> None:
+        with self._store.write() as connection:
+            job = jobs.add(connection, eval_id)
+        self.enqueue_eval(eval_id, job.ticket)
+
+    def enqueue_eval(self, eval_id: str, ticket: str) -> None:
+        with SetWorkflowID(ticket):
+            DBOS.enqueue_workflow(EVALS, self._eval, eval_id)
 
     def enqueue_draft(self, draft_id: str, ticket: str) -> None:
         with SetWorkflowID(ticket):
@@ -208,6 +220,8 @@ class DurableJobs:
 
     def _register(self, works: Works) -> None:
         DBOS.register_queue(DRAFTS, worker_concurrency=works.drafts_at_once, polling_interval_sec=POLL_DRAFTS)
+        # one at a time: an eval takes a core for minutes, and drafts go first
+        DBOS.register_queue(EVALS, worker_concurrency=1, polling_interval_sec=POLL_IDLE)
         for queue in DBOS.list_queues():
             if queue.name.startswith(CALLS):
                 self._register_calls(queue.name, works)
@@ -223,7 +237,7 @@ class DurableJobs:
         self._queues.add(queue)
 
     def _workflows(self) -> tuple[Callable[[str], None], Callable[[dict[str, str]], None]]:
-        """The two kinds of work. Also known where they are only asked for; tries are counted in the store, not by DBOS."""
+        """Both kinds of work of a draft. Also known where they are only asked for; tries are counted in the store, not by DBOS."""
         store, works, tickets = self._store, self._works, self._tickets
 
         @DBOS.workflow(name="draft", max_recovery_attempts=None)
@@ -240,6 +254,17 @@ class DurableJobs:
             make_call(store, works.call_model, DBOS.workflow_id, carrier)
 
         return draft, call
+
+    def _eval_workflow(self) -> Callable[[str], None]:
+        store, works, tickets = self._store, self._works, self._tickets
+
+        @DBOS.workflow(name="eval", max_recovery_attempts=None)
+        def eval_(eval_id: str) -> None:
+            assert works is not None
+            assert DBOS.workflow_id is not None
+            make_eval(store, tickets, works.evaluate, eval_id, DBOS.workflow_id)
+
+        return eval_
 
 
 def _protocol(one: WorkflowStatus) -> int:

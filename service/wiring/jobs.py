@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +19,9 @@ from embeddings.cache import CachedEncoder
 from embeddings.encoder import Encoder
 from service.domain.draft import Tokens
 from service.domain.round import Language
-from service.errors import StopAll
+from service.errors import MissingPackage, StopAll
 from service.exports import export
+from service.jobs.evaluating import Command
 from service.jobs.making import Order
 from service.jobs.queue import DurableJobs, Works
 from service.llm.chat import ChatReply, ChatRequest
@@ -37,9 +39,10 @@ from service.wiring import (
     signed,
     tools_of,
 )
+from service.wiring.ready import evals_missing
 
 if TYPE_CHECKING:
-    from service.domain.jobs import Configuration
+    from service.domain.jobs import Configuration, EvalConfiguration
 
 
 def jobs_for(
@@ -61,6 +64,7 @@ def jobs_for(
         works=Works(
             make=bench.make,
             call_model=bench.call_model,
+            evaluate=lambda configuration, name: eval_command(settings, configuration, name),
             drafts_at_once=settings.drafts_at_once,
             calls_at_once=settings.llm_workers,
             calls_per_minute=settings.llm_calls_per_minute,
@@ -170,3 +174,27 @@ def configured(settings: Settings, configuration: "Configuration") -> Settings:
     """The settings with what the draft asks for itself."""
     own = {name: getattr(configuration, name) for name in ("llm", "encoder", "budget")}
     return settings.model_copy(update={name: value for name, value in own.items() if value is not None})
+
+
+def eval_command(settings: Settings, configuration: "EvalConfiguration", name: str) -> Command:
+    """`polyphonie evals run` with the settings of this worker, into a folder of that name in data_dir. Raises MissingPackage."""
+    missing = evals_missing()
+    if missing is not None:
+        raise MissingPackage(f"{missing.what}: {missing.remedy}.")
+    folder = settings.data_dir.expanduser() / "evals" / name
+    options = {
+        "suite": ",".join(configuration.suites) or None,
+        "set": ",".join(configuration.sets) or None,
+        "cases": configuration.cases,
+        "llm": configuration.llm or settings.llm,
+        "encoder": configuration.encoder or settings.encoder,
+        "budget": settings.budget if configuration.budget is None else configuration.budget,
+        "out": folder,
+    }
+    # the module is named, not imported: docs/adr/0030-evals-command.md says why
+    words = [sys.executable, "-m", "evals", "run"]
+    return Command(
+        words=words + [f"--{option}={value}" for option, value in options.items() if value is not None],
+        environment=os.environ | {"POLYPHONIE_CACHE_DIR": str(settings.cache_dir.expanduser())},
+        folder=folder,
+    )

@@ -36,6 +36,17 @@ def model_missing(settings: Settings) -> Missing | None:
     return None if settings.llm_base_url is None else _server_missing(settings, settings.llm_base_url)
 
 
+def evals_missing() -> Missing | None:
+    """None where the evals and what they need are installed: they are no part of the service, nor of its image."""
+    absent = next((name for name in ("evals", "inspect_ai") if find_spec(name) is None), None)
+    if absent is None:
+        return None
+    return Missing(
+        what=f"the evals are not here (no module {absent})",
+        remedy="they come with the repository, not with the image; run the service from a clone after `make install`",
+    )
+
+
 def _server_missing(settings: Settings, address: str) -> Missing | None:
     key = settings.llm_api_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from embeddings.encoder import HashEncoder
-from service.domain.jobs import Configuration
+from service.domain.jobs import Configuration, EvalConfiguration
 from service.domain.round import Round
 from service.ingest import read_round
+from service.jobs.evaluating import Command
 from service.jobs.making import MOST_TRIES, Order
 from service.jobs.queue import PROTOCOL, DurableJobs, Works
 from service.llm.chat import ChatReply, ChatRequest
@@ -183,7 +184,11 @@ def test_a_poisoned_job_is_set_aside_with_its_reason(
     def call_model(llm: str, request: ChatRequest) -> ChatReply:
         raise AssertionError("nobody asks")
 
-    jobs = DurableJobs(store, worker_id="w", works=Works(make=make, call_model=call_model, lost_after=0.6))
+    def evaluate(configuration: EvalConfiguration, name: str) -> Command:
+        raise AssertionError("nobody asks")
+
+    works = Works(make=make, call_model=call_model, evaluate=evaluate, lost_after=0.6)
+    jobs = DurableJobs(store, worker_id="w", works=works)
     jobs.start()
     try:
         jobs.submit(draft_id)
