@@ -81,14 +81,16 @@ def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"state": "done"' in done.stdout, "the draft was followed to its end"
-    assert "Les délais reviennent le plus souvent." in (room / "report.md").read_text()
+    assert {path.name for path in room.iterdir()} == {".venv", "examples", "out"}, "nothing litters the clone"
+    made = room / "out" / "api"
+    assert "Les délais reviennent le plus souvent." in (made / "report.md").read_text()
     for name in ("report.docx", "report.xlsx"):
-        assert (room / name).read_bytes().startswith(b"PK")
+        assert (made / name).read_bytes().startswith(b"PK")
     answers = list(csv.DictReader(Path("examples/small/answers.csv").read_text().splitlines()))
     logged = log.read_text()
     assert len(logged.splitlines()) > 10
     for said in [a["answer"] for a in answers if len(a["answer"]) > 10] + [
-        (room / "key").read_text().strip()
+        (made / "key").read_text().strip()
     ]:
         assert said not in logged
 
