@@ -389,6 +389,31 @@ def test_flagged_sentences_come_first_and_approving_leads_to_the_next_question(a
     assert "Go on with the review : Q3" in overview
 
 
+def test_the_whole_draft_is_approved_at_once_only_after_it_was_asked(app, draft_id):
+    ana = person(app, "ana")
+    address = f"/drafts/{draft_id}"
+
+    def ways() -> tuple[list[str], list[str]]:
+        """Words of the buttons that approve the whole draft: seen at once, and inside what has to be opened first."""
+        page = ana.get(address).text
+        asked = "".join(re.findall(r'<details class="ask">.*?</details>', page, re.S))
+        every, behind = (
+            re.findall(r'value="approve".*?<button[^>]*>([^<]+)', t, re.S) for t in (page, asked)
+        )
+        assert not behind or "not approved" in asked
+        return every[: len(every) - len(behind)], [*behind, *re.findall(r"\d questions? w[^.]+\.", asked)]
+
+    anyway = "Approve the whole draft all the same"
+    assert ways() == ([], [anyway, "3 questions were not approved one by one."])
+    ana.send(f"{address}/changes", kind="approve", question="Q1", seen="0", back=address)
+    assert ways() == ([], [anyway, "1 question was not approved."])
+    ana.send(f"{address}/changes", kind="approve", question="Q3", seen="1", back=address)
+    assert ways() == (["Approve the whole draft"], [])
+    ana.send(f"{address}/changes", kind="approve", seen="2", back=address)
+    assert ways() == ([], [])
+    assert "Approved by ana" in ana.page.text
+
+
 def test_the_ledger_of_a_draft_lists_answers_that_look_like_orders_and_failures(store, app):
     draft, round_ = small_draft()
     ledger = replace(

@@ -91,6 +91,13 @@ def test_from_a_file_to_an_approved_report(browser, service, language):
     page.click("main button.main")
     page.wait_for_selector(".standing")
     walk.check("draft")
+    assert page.locator(".standing button.approve").is_hidden(), (
+        "nobody approves unread questions by one click"
+    )
+    page.locator(".standing .ask summary").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".standing button.approve", state="visible")
+    walk.check("approve the whole draft?")
 
     page.click(".questions a")
     sentence = page.locator("a.s").first
