@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service.domain.draft import Group, Verbatim
+from service.domain.draft import Group, Support, Verbatim
 from service.domain.round import Language, Question
 from service.domain.steps import Topic
 from service.errors import BadInput
@@ -155,8 +155,11 @@ def _members(
     return tuple(verbatims), members, voices
 
 
-Labels = tuple[str, str, list[tuple[str, str, int | None]]]
-"""question id, question, labels as (id, text, respondents)"""
+Label = tuple[str, str, int | None, bool]
+"""id, text, respondents, and whether the text is one member's own words"""
+
+Labels = tuple[str, str, list[Label]]
+"""question id, question, labels"""
 
 LABEL_LINE = 'A line is {"question_id", "question", "labels": [{"id", "text", "size"?}]}, or one that `polyphonie label` wrote.'
 
@@ -178,12 +181,13 @@ def read_labels(source: Path) -> list[Labels]:
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise BadInput(f"{source}, line {number}: {error}. {LABEL_LINE}") from error
         known = questions.setdefault(question_id, (question_id, title, []))[2]
-        ids = {i for i, _, _ in known}
-        for id_, text, size in labels:
+        ids = {label[0] for label in known}
+        for label in labels:
+            id_ = label[0]
             if id_ in ids:
                 raise BadInput(f"{source}, line {number}: label id {id_} stands twice. Ids are unique.")
             ids.add(id_)
-            known.append((id_, text, size))
+            known.append(label)
     if not questions:
         raise BadInput(f"{source} holds no labels. {LABEL_LINE}")
     return list(questions.values())
@@ -195,29 +199,35 @@ def _labels(row: dict[str, Any]) -> Labels:
         row = row | {
             "labels": [{"id": row["group_id"], "text": row["label"], "size": row.get("n_respondents")}]
         }
-    labels = []
+    taken = row.get("model") == "extractive"
+    labels: list[Label] = []
     for x in row["labels"]:
         id_, text, size = str(x["id"]), x["text"], x.get("size")
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"label {id_} has no text")
         if size is not None and (type(size) is not int or size < 1):
             raise ValueError(f"label {id_} has size {size!r}: a whole number of respondents, 1 or more")
-        labels.append((id_, text, size))
+        labels.append((id_, text, size, taken))
     return str(row["question_id"]), str(row.get("question") or row["question_id"]), labels
 
 
-def topic_of_labels(
-    question_id: str, title: str, labels: list[tuple[str, str, int | None]], language: Language
-) -> Topic:
+def topic_of_labels(question_id: str, title: str, labels: list[Label], language: Language) -> Topic:
     """Labels as groups of one verbatim each. How many answered the question is not known (n_respondents 0); where a size
     is not given, nothing is said of the number of that group."""
     verbatims, groups, voices = [], [], {}
-    for id_, text, size in labels:
+    for id_, text, size, taken in labels:
         verbatim = Verbatim(id=f"{id_}.1", answer_id=id_, start=0, end=len(text), quote=text, text=text)
         verbatims.append(verbatim)
         voices[verbatim.id] = tuple(f"{id_}.{k}" for k in range(size or 0))
         groups.append(
-            Group(id=id_, level=1, verbatim_ids=(verbatim.id,), label=text, n_respondents=size or 0)
+            Group(
+                id=id_,
+                level=1,
+                verbatim_ids=(verbatim.id,),
+                label=text,
+                n_respondents=size or 0,
+                label_support=Support(score=1.0, supported=True, origin="extractive") if taken else None,
+            )
         )
     return Topic(
         question=Question(id=question_id, title=title),

@@ -107,7 +107,7 @@ def synthesise(
     ready_file(out)
     settings = load_settings(llm=llm, encoder=encoder)
     questions = files.read_labels(source)
-    language = detect_language([text for _, _, labels in questions for _, text, _ in labels])
+    language = detect_language([label[1] for _, _, labels in questions for label in labels])
     lines: list[dict[str, object]] = []
     with tools_for(settings, language) as tools:
         for question_id, title, labels in questions:

@@ -211,10 +211,16 @@ def _cited(
 
 
 def _said(topic: Topic, group: Group, *, sized: bool) -> str:
+    """The label with whose words it is: a member's do not become those of the whole group, a person's nobody's who answered."""
+    origin = group.label_support.origin if group.label_support else None
+    french, n = topic.language == "fr", group.n_respondents
+    notes = [("libellé corrigé" if french else "corrected label")] if origin == "person" else []
+    if sized and n:
+        grouped = origin == "extractive" and n > 1
+        size = people(n, topic.unit, topic.language)
+        notes.append((f"regroupement de {size}" if french else f"group of {size}") if grouped else size)
     label = quoted(group.label, topic.language)
-    if not sized or not group.n_respondents:
-        return label
-    return f"{label} ({people(group.n_respondents, topic.unit, topic.language)})"
+    return f"{label} ({', '.join(notes)})" if notes else label
 
 
 def _opposed(topics: tuple[Topic, ...], topic: Topic) -> Sentence | None:

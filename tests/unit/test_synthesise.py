@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.cli import files
+from service.domain.draft import Support
 from service.domain.round import Question
 from service.errors import BadInput
 from service.llm.chat import ScriptedChat
@@ -95,11 +96,34 @@ def test_groups_come_by_weight_and_stand_alone_in_themes():
     said = [s.text for s in made.sentences]
     assert said[0].startswith("Le regroupement le plus large (7\u00a0organisations sur 14")
     assert made.sentences[0].group_ids == ("Q1.r1", "Q1.g2", "Q1.g1")
-    assert "» (5\u00a0organisations)\u00a0; «" in said[0]
+    assert (
+        "» (regroupement de 5\u00a0organisations)\u00a0; «" in said[0]
+    )  # one member's words are not all members' own
     assert said[1].startswith("Ensuite, un regroupement de 5\u00a0organisations sur 14 s’illustre ainsi")
     assert said[2].startswith("De petits regroupements s’illustrent ainsi")
     assert standing_alone(said[1], "fr").startswith("Un regroupement de 5\u00a0organisations")
     assert [s.n_respondents for s in made.sentences] == [7, 5, 2]
+
+
+def test_what_a_person_or_a_file_wrote_is_not_told_as_somebody_s_own_words(tmp_path):
+    t = labelled({"g1": BUSES, "g2": TREES}, parents={"g1": "r1", "g2": "r1"})
+    mine = Support(supported=True, score=1.0, origin="person")
+    t = replace(t, groups=tuple(replace(g, label_support=mine) if g.id == "Q1.g1" else g for g in t.groups))
+    (sentence, *_) = synthesise((t,), encode=encode, chat=None).synthesis.sentences
+    assert sentence.text.count("(libellé corrigé, 3\u00a0organisations)") == 1
+    assert "(regroupement de 2\u00a0organisations)" in sentence.text
+    path = tmp_path / "labels.jsonl"
+    path.write_text(
+        '{"question_id": "Q1", "group_id": "a", "label": "Plus de bus.", "model": "extractive"}\n'
+        '{"question_id": "Q2", "group_id": "a", "label": "Plus de bus.", "model": "openai:x"}\n'
+    )
+    said = [
+        synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=None)
+        .synthesis.sentences[0]
+        .text
+        for line in files.read_labels(path)
+    ]
+    assert ["illustre" in one for one in said] == [True, False]
 
 
 def test_equal_groups_are_said_equal_and_none_the_largest():
