@@ -36,6 +36,7 @@ def import_review(
     from service.domain.review import apply
     from service.exports import export
     from service.exports.corrections import read_corrections
+    from service.exports.review import told_to_look_at
     from service.exports.revisions_json import revisions_to_json
 
     draft = read_draft(source)
@@ -62,7 +63,9 @@ def import_review(
     after = _revised(before, found.edits, who or getpass.getuser(), sheet)
     report = [
         *found.report,
-        f"{len(found.edits)} revision(s), {len(after.to_look_at)} text(s) to look at again.",
+        f"{len(found.edits)} revision(s), {len(after.to_look_at)} text(s) to look at again"
+        + (":" if after.to_look_at else "."),
+        *(f"- {line}" for line in told_to_look_at(after)),
     ]
     ready_folder(out)
     write_whole(out / "draft.json", export(after.draft, "json").decode())
@@ -71,6 +74,8 @@ def import_review(
     for line in report:
         print(line)
     print(f"Revised draft: {out / 'draft.json'}")
+    made = f"--out {out} --revisions {out / 'revisions.json'}"
+    print(f"Deliverables that mark these texts: polyphonie export {source} --to docx,xlsx {made}")
 
 
 def read_draft(source: Path) -> "Draft":

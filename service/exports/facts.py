@@ -1,12 +1,15 @@
 """The figures of a deliverable, read off the draft in one place, so that every format says the same."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.domain.draft import Draft, DraftAnswer, DraftQuestion, Group, Isolated, Verbatim
+from service.domain.draft import Draft, DraftAnswer, DraftQuestion, Group, Isolated, SentenceRef, Verbatim
+from service.domain.revision import GroupRef, Place, ThemeRef
+from service.domain.wording import typeset
 from service.exports.review import NO_REVIEW, Review
+from service.exports.review_terms import REASONS
 
 EXTRACTIVE = "extractive"
 """Provenance of a draft that no model wrote."""
@@ -178,6 +181,22 @@ class DraftFacts:
             said = terms["rewritten" if by_people > 1 else "rewritten_one"]
             parts.append(said.format(n=by_people, total=self._origins.total()))
         return " ".join(part for part in parts if part)
+
+    def label_again(self, *groups: Group) -> str:
+        """Why the labels of these groups are to be looked at again, in the round's language; empty where they are not."""
+        return self._why(GroupRef(group_id=g.id) for g in groups)
+
+    def sentence_again(self, question_id: str, sentence: int) -> str:
+        return self._why([SentenceRef(question_id=question_id, sentence=sentence)])
+
+    def theme_again(self, theme: int, section: int, sentence: int) -> str:
+        """All from 0."""
+        return self._why([ThemeRef(theme=theme, section=section, sentence=sentence)])
+
+    def _why(self, places: Iterable[Place]) -> str:
+        language = self.draft.round.language
+        reasons = dict.fromkeys(reason for at in places for reason in self.review.marks.get(at, ()))
+        return typeset(", ".join(REASONS[language][reason] for reason in reasons), language)
 
     @property
     def method(self) -> tuple[str, ...]:

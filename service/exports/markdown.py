@@ -74,18 +74,18 @@ class _Text:
 
     def _general(self) -> Iterator[str]:
         yield from ("", f"## {self.t['general']}")
-        for theme in self.draft.themes:
+        for i, theme in enumerate(self.draft.themes):
             yield from ("", f"### {self._say(theme.title)}")
             if not theme.sections:
                 yield from ("", f"*{self.t['theme_empty']}*")
-            for section in theme.sections:
+            for j, section in enumerate(theme.sections):
                 if section.heading:
                     yield from ("", f"#### {self._say(section.heading)}")
                 said = (
                     f"{self._say(s.text)} "
                     f"({escaped(', '.join(f'{r.question_id}.{r.sentence + 1}' for r in s.refs))})"
-                    f"{self._doubt(s.supported, s.note)}"
-                    for s in section.sentences
+                    f"{self._doubt(s.supported, s.note)}{self._again(self.facts.theme_again(i, j, k))}"
+                    for k, s in enumerate(section.sentences)
                 )
                 yield from ("", " ".join(said))
 
@@ -115,12 +115,14 @@ class _Text:
     def _sentence(self, s: Sentence, home: str, place: int) -> str:
         ids = [short(g) if g.startswith(f"{home}.") else g for g in s.group_ids]
         cited = escaped(", ".join((*ids, *s.verbatim_ids, *s.closed_ids)))
-        return f"{self._say(s.text)} ({place + 1}{self.colon} {cited}){self._doubt(s.supported, s.note)}"
+        doubt = self._doubt(s.supported, s.note) + self._again(self.facts.sentence_again(home, place))
+        return f"{self._say(s.text)} ({place + 1}{self.colon} {cited}){doubt}"
 
     def _family(self, facts: QuestionFacts, parent: Group, children: Sequence[Group]) -> Iterator[str]:
         if len(children) > 1:
             who = people(parent.n_respondents, self.unit, self.language)
-            yield from ("", f"**{escaped(short(parent.id))}. {self._say(parent.label)}** ({who})")
+            again = self._again(self.facts.label_again(parent))
+            yield from ("", f"**{escaped(short(parent.id))}. {self._say(parent.label)}** ({who}){again}")
         yield ""
         for g in children:
             size = ideas(len(g.verbatim_ids), self.language)
@@ -129,6 +131,7 @@ class _Text:
             support = g.label_support or Support(supported=True, score=1.0, origin="extractive")
             told = escaped(", ".join(part for part in (who, more, size) if part))
             doubt = self._doubt(support.supported, support.note)
+            doubt += self._again(self.facts.label_again(*([g] if len(children) > 1 else [g, parent])))
             yield f"- **{escaped(short(g.id))}** {self._say(g.label)} ({told}){doubt}"
             for id_ in g.verbatim_ids:
                 v = facts.verbatims[id_]
@@ -191,6 +194,9 @@ class _Text:
         if supported:
             return ""
         return f" **\\[{self.t['unsupported']}{self.colon + ' ' + escaped(note) if note else ''}\\]**"
+
+    def _again(self, why: str) -> str:
+        return f" **\\[{self.t['look_again']}{self.colon} {escaped(why)}\\]**" if why else ""
 
     def _by(self, respondent: str | None, category: str | None, answer: str) -> str:
         return escaped(", ".join(part for part in (respondent or answer, category) if part))

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from service.domain.review import Reviewed, Touch, void
-from service.domain.revision import Approve, Revision, Unapprove, Undo
+from service.domain.draft import Sentence, SentenceRef, Support, ThemeSentence
+from service.domain.review import Reason, Reviewed, Touch, void
+from service.domain.revision import Approve, GroupRef, Place, Revision, ThemeRef, Unapprove, Undo
+from service.exports.review_terms import REASONS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,8 @@ class Review:
     questions: Mapping[str, Touch] = field(default_factory=dict)
     """Question id → who approved it."""
     changes: tuple[Change, ...] = ()
+    marks: Mapping[Place, tuple[Reason, ...]] = field(default_factory=dict)
+    """Texts to be looked at again, with what changed under them."""
 
 
 NO_REVIEW = Review()
@@ -48,7 +52,34 @@ def review_of(reviewed: Reviewed) -> Review:
         whole=reviewed.state.whole,
         questions=reviewed.state.approved,
         changes=changes,
+        marks={at: tuple(dict.fromkeys(m.reason for m in some)) for at, some in reviewed.state.marks.items()},
     )
+
+
+def told_to_look_at(reviewed: Reviewed) -> tuple[str, ...]:
+    """A line in English for each text to be looked at: where it stands and why."""
+    review = review_of(reviewed)
+    labels = {GroupRef(group_id=g.id): g.label_support for q in reviewed.draft.questions for g in q.groups}
+    lines = []
+    where: str
+    support: Support | Sentence | ThemeSentence | None
+    for at in reviewed.to_look_at:
+        why = [REASONS["en"][reason] for reason in review.marks.get(at, ())]
+        match at:
+            case GroupRef(group_id=id_):
+                where, support = f"label of {id_}", labels[at]
+            case SentenceRef(question_id=id_, sentence=k):
+                where, support = (
+                    f"{id_}, sentence {k + 1}",
+                    reviewed.state.question(id_).synthesis.sentences[k],
+                )
+            case ThemeRef():
+                where = f"general synthesis, theme {at.theme + 1}, part {at.section + 1}, sentence {at.sentence + 1}"
+                support = reviewed.draft.themes[at.theme].sections[at.section].sentences[at.sentence]
+        if support is not None and not support.supported:
+            why.append("not carried by what it cites" + (f" ({support.note})" if support.note else ""))
+        lines.append(f"{where}: {'; '.join(why)}")
+    return tuple(lines)
 
 
 def _changes(revision: Revision, *, undone: bool) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from service.domain.draft import Draft
+from service.domain.wording import NBSP
 from service.exports.facts import DraftFacts, QuestionFacts
 from service.exports.package import printable
 from service.exports.review import Review
@@ -137,12 +138,12 @@ def _themes(facts: DraftFacts) -> Sheet:
             s.text,
             ", ".join(f"{r.question_id}#{r.sentence + 1}" for r in s.refs),
             _yes(facts, s.supported),
-            s.note,
+            _note(facts, s.note, facts.theme_again(i, j, k)),
             s.origin,
         )
-        for theme in facts.draft.themes
-        for section in theme.sections
-        for s in section.sentences
+        for i, theme in enumerate(facts.draft.themes)
+        for j, section in enumerate(theme.sections)
+        for k, s in enumerate(section.sentences)
     )
     columns = _columns(
         ("theme", 32), ("heading", 32), ("theme_text", 90), ("cited", 30), "supported", ("note", 40), "origin"
@@ -164,7 +165,7 @@ def _sentences(facts: DraftFacts) -> Sheet:
                     cited,
                     s.n_respondents,
                     _yes(facts, s.supported),
-                    s.note,
+                    _note(facts, s.note, facts.sentence_again(q.id, i)),
                     s.origin,
                 )
 
@@ -253,7 +254,7 @@ def _groups(facts: DraftFacts) -> Sheet:
                     len(g.verbatim_ids),
                     g.stance,
                     _yes(facts, support is None or support.supported),
-                    support.note if support else None,
+                    _note(facts, support.note if support else None, facts.label_again(g)),
                     support.origin if support else None,
                     *(g.by_category.get(c, 0) for c in categories),
                     rest,
@@ -450,6 +451,13 @@ def _revisions(facts: DraftFacts) -> Sheet:
         "undone",
     )
     return Sheet(name="revisions", columns=columns, rows=rows)
+
+
+def _note(facts: DraftFacts, note: str | None, again: str) -> str | None:
+    """again: why the text is to be looked at again; empty: it is not."""
+    colon = f"{NBSP}:" if facts.draft.round.language == "fr" else ":"
+    look = f"{_words(facts)['look_again']}{colon} {again}" if again else None
+    return ". ".join(part for part in (note and note.rstrip("."), look) if part) or None
 
 
 def _yes(facts: DraftFacts, value: bool) -> str:

@@ -63,14 +63,14 @@ class _Report:
             self.kit.heading(2, f"{k}. {self.kit.plain(theme.title)}")
             if not theme.sections:
                 self.kit.para("Meta", self.t["theme_empty"])
-            for section in theme.sections:
+            for j, section in enumerate(theme.sections):
                 if section.heading:
                     self.kit.heading(3, self.kit.plain(section.heading))
                 paragraph = self.kit.para("Normal", "")
-                for s in section.sentences:
+                for i, s in enumerate(section.sentences):
                     paragraph.add_run(self.kit.plain(s.text))
                     self._cite_sentences(self.kit.notes.add(paragraph), s.refs)
-                    self._marks(paragraph, s.supported, s.note)
+                    self._marks(paragraph, s.supported, s.note, self.facts.theme_again(k - 1, j, i))
                     paragraph.add_run(" ")
         self.kit.figure(self.pictures.themes())
 
@@ -136,7 +136,7 @@ class _Report:
                 paragraph.add_run(self.kit.plain(s.text))
                 self.kit.bookmarks.end(paragraph, mark)
                 self._cite_labels(self.kit.notes.add(paragraph), s, q.id)
-                self._marks(paragraph, s.supported, s.note)
+                self._marks(paragraph, s.supported, s.note, self.facts.sentence_again(q.id, i))
                 paragraph.add_run(" ")
 
     def _labels(self, facts: QuestionFacts) -> None:
@@ -150,14 +150,15 @@ class _Report:
             if len(children) > 1:
                 heads.add(len(rows))
                 who = people(parent.n_respondents, self.kit.unit, self.kit.language)
-                text = f"{short(parent.id)}  {self.kit.plain(parent.label)} ({who})"
+                again = self._again(self.facts.label_again(parent))
+                text = f"{short(parent.id)}  {self.kit.plain(parent.label)} ({who}){again}"
                 rows.append([Cell(text=text, bookmark=self.kit.bookmarks.name("g", parent.id))])
             lone = self.kit.bookmarks.name("g", parent.id) if len(children) == 1 else None
             for g in children:
                 by = ", ".join(f"{name}{NBSP}{n}" for name, n in g.by_category.items())
                 doubt = (
                     f" [{self.t['unsupported']}]" if g.label_support and not g.label_support.supported else ""
-                )
+                ) + self._again(self.facts.label_again(*([g] if len(children) > 1 else [g, parent])))
                 rows.append(
                     [
                         Cell(text=short(g.id), bookmark=self.kit.bookmarks.name("g", g.id), soft=True),
@@ -241,14 +242,22 @@ class _Report:
         if s.origin == "person":
             note.add_run(self.t["by_person"])
 
-    def _marks(self, paragraph: Paragraph, supported: bool, note: str | None) -> None:
-        if supported:
+    def _again(self, why: str) -> str:
+        return f" [{self.t['look_again']}{self.kit.colon} {why}]" if why else ""
+
+    def _marks(self, paragraph: Paragraph, supported: bool, note: str | None, why: str) -> None:
+        """why: it is to be looked at again; empty: it is not."""
+        said = self._again(why)
+        if not supported:
+            doubt = (
+                f"{self.t['unsupported']}{self.kit.colon} {contained(note)}"
+                if note
+                else self.t["unsupported"]
+            )
+            said = f" [{doubt}]{said}"
+        if not said:
             return
-        run = paragraph.add_run(
-            f" [{self.t['unsupported']}{self.kit.colon} {contained(note)}]"
-            if note
-            else f" [{self.t['unsupported']}]"
-        )
+        run = paragraph.add_run(said)
         run.bold, run.font.size, run.font.color.rgb = True, Pt(8.5), colour(WARN)
 
     def _maps(self) -> None:

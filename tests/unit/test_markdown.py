@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from service.domain.draft import SentenceRef
 from service.domain.review import apply, revise
-from service.domain.revision import Approve, SetLabel
+from service.domain.revision import Approve, Confirm, MoveVerbatims, SetLabel
 from service.domain.wording import ideas, typeset
 from service.exports import export, review_of
 from service.exports.markdown import escaped
@@ -98,3 +99,22 @@ def test_texts_that_people_wrote_are_counted_beside_how_the_draft_came_about():
     draft, _ = small_draft("en")
     review = revise(apply(draft, ()), SetLabel(group_id="Q1.g1", text="Late buses."), who="Ada", at="")
     assert "A person wrote 1 of its 22 texts." in export(review.draft, "md", review_of(review)).decode()
+
+
+def test_what_is_to_be_looked_at_again_says_why_until_somebody_did():
+    draft, _ = small_draft("en")
+    at = SentenceRef(question_id="Q1", sentence=0)
+    changed = revise(apply(draft, ()), SetLabel(group_id="Q1.g1", text="Late buses."), who="Ada", at="")
+    moved = revise(changed, MoveVerbatims(verbatim_ids=("Q1:R04.1",), to="Q1.g3"), who="Ada", at="")
+    why = "to look at again: a label that it cites was corrected, verbatims were moved"
+    lines = export(moved.draft, "md", review_of(moved)).decode().splitlines()
+    (sentence,) = [line for line in lines if "(1: r1, g1, g2)" in line]
+    assert why in sentence
+    for group in ("Q1.g2", "Q1.g3", "Q1.r1"):
+        (label,) = [line for line in lines if line.startswith((f"- **{group[3:]}** ", f"**{group[3:]}. "))][
+            :1
+        ]
+        assert "to look at again: verbatims were moved" in label
+    held = revise(moved, Confirm(at=at), who="Ada", at="")
+    assert why not in export(held.draft, "md", review_of(held)).decode()
+    assert "to look at again" not in export(draft, "md").decode()

@@ -2,6 +2,7 @@
 
 from service.domain.round import Language
 from service.domain.wording import typeset
+from service.exports.review_terms import REASONS
 
 _FRENCH = {
     "skip": "Aller au contenu",
@@ -195,15 +196,6 @@ _FRENCH = {
     "k_search": "chercher",
     "k_questions": "question suivante, précédente",
     "k_help": "cette liste",
-    "why_label_changed": "un libellé cité a été corrigé",
-    "why_members_changed": "des verbatims ont été déplacés",
-    "why_group_gone": "un regroupement cité n’existe plus ; un autre le remplace",
-    "why_largest_changed": "ce regroupement n’est plus le plus large",
-    "why_sentence_changed": "une phrase citée a été récrite",
-    "why_support_changed": "l’appui d’une phrase citée a changé",
-    "why_support_gone": "la phrase citée n’existe plus",
-    "why_opposed": "des positions opposées sont réunies sous ce libellé",
-    "why_quantity": "un mot de quantité dépasse le compte",
     "did_set_label": "Libellé corrigé",
     "did_set_sentence": "Phrase récrite",
     "did_remove_sentence": "Phrase supprimée",
@@ -447,15 +439,6 @@ _ENGLISH = {
     "k_search": "search",
     "k_questions": "next, previous question",
     "k_help": "this list",
-    "why_label_changed": "a label that it cites was corrected",
-    "why_members_changed": "verbatims were moved",
-    "why_group_gone": "a group that it cited is no more; another stands for it",
-    "why_largest_changed": "this group is no longer the largest",
-    "why_sentence_changed": "a sentence that it cites was rewritten",
-    "why_support_changed": "the support of a sentence that it cites changed",
-    "why_support_gone": "the sentence that it cited is no more",
-    "why_opposed": "opposed positions are under this one label",
-    "why_quantity": "a word of quantity says more than the count",
     "did_set_label": "Label corrected",
     "did_set_sentence": "Sentence rewritten",
     "did_remove_sentence": "Sentence removed",
@@ -507,7 +490,12 @@ _ENGLISH = {
     "idea": "The chosen idea",
 }
 
+
+def _why(language: Language) -> dict[str, str]:
+    return {f"why_{reason}": text for reason, text in REASONS[language].items()}
+
+
 TERMS: dict[Language, dict[str, str]] = {
-    "fr": {key: typeset(text, "fr") for key, text in _FRENCH.items()},
-    "en": _ENGLISH,
+    "fr": {key: typeset(text, "fr") for key, text in (_FRENCH | _why("fr")).items()},
+    "en": _ENGLISH | _why("en"),
 }
