@@ -1,5 +1,6 @@
 """The figures of a deliverable, read off the draft in one place, so that every format says the same."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,17 @@ class QuestionFacts:
         for g in self.firsts:
             children.setdefault(g.parent, []).append(g)
         return [(r, children.get(r.id, [])) for r in self.q.groups if r.level == 2]
+
+    @property
+    def heading(self) -> str:
+        """Id and text of the question; the id alone where the round gave no text."""
+        return self.q.id if self.q.title == self.q.id else f"{self.q.id}. {self.q.title}"
+
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Groups that the synthesis does not cite, g9 before g10."""
+        parts = {g: re.split(r"(\d+)", g) for g in self.q.synthesis.left_out}
+        return sorted(parts, key=lambda g: [int(p) if k % 2 else p for k, p in enumerate(parts[g])])
 
     @cached_property
     def group_of(self) -> dict[str, Group]:

@@ -91,7 +91,7 @@ class _Text:
 
     def _question(self, facts: QuestionFacts) -> Iterator[str]:
         q = facts.q
-        yield from ("", f"## {escaped(q.id)}. {self._say(q.title)}")
+        yield from ("", f"## {self._say(facts.heading)}")
         if q.kind == "open":
             total = self.t["answered"].replace("{total}", self._n(facts.total))
             joined = f" · {self.t['joined']} {escaped(', '.join(q.joined_with))}" if q.joined_with else ""
@@ -107,8 +107,8 @@ class _Text:
             yield from ("", f"### {self.t['labels']}")
             for parent, children in facts.families:
                 yield from self._family(facts, parent, children)
-        if q.synthesis.left_out:
-            yield from ("", f"{self.t['left_out']}{self.colon} {escaped(', '.join(q.synthesis.left_out))}.")
+        if facts.left_out:
+            yield from ("", f"{self.t['left_out']}{self.colon} {escaped(', '.join(facts.left_out))}.")
         yield from self._isolated(facts)
         yield from self._answers(facts)
 

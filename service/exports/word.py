@@ -77,7 +77,7 @@ class _Report:
     def _questions(self) -> None:
         self.kit.heading(1, self.t["questions"])
         for facts in self.facts.questions:
-            self.kit.heading(2, f"{facts.q.id}. {self.kit.plain(facts.q.title)}", id_=facts.q.id)
+            self.kit.heading(2, self.kit.plain(facts.heading), id_=facts.q.id)
             self._about(facts)
             self._closed(facts)
             self._synthesis(facts)
@@ -173,8 +173,8 @@ class _Report:
             Cell(text=self.t["verbatim_count"], right=True),
         ]
         self.kit.table(header, rows, [1.6, TEXT_WIDTH - 6.3, 2.6, 2.1], frozenset(heads))
-        if facts.q.synthesis.left_out:
-            names_ = ", ".join(short(g) for g in facts.q.synthesis.left_out)
+        if facts.left_out:
+            names_ = ", ".join(short(g) for g in facts.left_out)
             self.kit.para("Meta", f"{self.t['left_out']}{self.kit.colon} {names_}.")
         self.kit.figure(self.pictures.groups(facts))
 
@@ -267,7 +267,7 @@ class _Report:
         self.kit.heading(1, self.t["maps"])
         self.kit.para("Normal", self.t["maps_help"])
         for facts in shown:
-            self.kit.heading(3, f"{facts.q.id}. {self.kit.plain(facts.q.title)}")
+            self.kit.heading(3, self.kit.plain(facts.heading))
             self.kit.figure(self.pictures.map(facts))
 
     def _method(self) -> None:

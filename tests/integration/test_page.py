@@ -74,6 +74,16 @@ def test_a_sentence_about_a_family_shows_its_label_and_the_verbatims_of_all_its_
     assert shown.locator("li").count() == len(family.verbatim_ids)
 
 
+@pytest.mark.parametrize("width", [900, 1280, 1400])
+def test_what_a_sentence_rests_on_stands_beside_it_and_not_over_it(opened, width):
+    page = opened(small_draft()[0])
+    page.set_viewport_size({"width": width, "height": 760})
+    sentence = page.locator("section[id^=q-] .s").first
+    sentence.click()
+    text, panel = sentence.bounding_box(), page.locator("#trace").bounding_box()
+    assert text["x"] + text["width"] <= panel["x"]
+
+
 def test_the_map_reads_a_point_by_pointer_and_by_key_and_opens_its_answer(opened):
     draft = large_draft(400, 12)
     page = opened(draft)

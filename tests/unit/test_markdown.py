@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -118,3 +119,14 @@ def test_what_is_to_be_looked_at_again_says_why_until_somebody_did():
     held = revise(moved, Confirm(at=at), who="Ada", at="")
     assert why not in export(held.draft, "md", review_of(held)).decode()
     assert "to look at again" not in export(draft, "md").decode()
+
+
+def test_groups_left_out_are_told_by_their_numbers_and_a_question_without_text_by_its_id_once():
+    draft, _ = small_draft("en")
+    q = draft.questions[2]
+    q = replace(
+        q, title=q.id, synthesis=replace(q.synthesis, left_out=("Q3.g10", "Q3.g100", "Q3.g9", "Q3.r1"))
+    )
+    page = export(replace(draft, questions=(*draft.questions[:2], q)), "md").decode()
+    assert "\n## Q3\n" in page
+    assert "Q3.g9, Q3.g10, Q3.g100, Q3.r1" in page.replace("\\", "")
