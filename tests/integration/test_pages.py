@@ -409,7 +409,14 @@ def test_the_whole_draft_is_approved_at_once_only_after_it_was_asked(app, draft_
     assert ways() == ([], [anyway, "1 question was not approved."])
     ana.send(f"{address}/changes", kind="approve", question="Q3", seen="1", back=address)
     assert ways() == (["Approve the whole draft"], [])
-    ana.send(f"{address}/changes", kind="approve", seen="2", back=address)
+    ben = person(app, "ben")
+    ben.get(address)
+    ben.send(f"{address}/changes", kind="unapprove", question="Q3", seen="2", back=address)
+    late = ana.send(f"{address}/changes", kind="approve", seen="2", back=address)
+    assert late.status_code == 412, "the page said that all were approved, and they no longer are"
+    assert "nothing was approved" in late.text
+    assert ways() == ([], [anyway, "1 question was not approved."])
+    ana.send(f"{address}/changes", kind="approve", seen="3", back=address)
     assert ways() == ([], [])
     assert "Approved by ana" in ana.page.text
 

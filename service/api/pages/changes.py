@@ -9,13 +9,14 @@ from service.api.callers import Caller, Drafter, Reviewer
 from service.api.context import Context, Service
 from service.api.drafts import cancel_draft
 from service.api.pages.forms import edit_of, field, fields_again, number, place_of, texts_of
-from service.api.pages.page import PageRoute, check_form, inside, render, with_values
+from service.api.pages.page import PageRoute, check_form, inside, language_of, render, with_values
 from service.api.pages.review import TheDesk, opened
+from service.api.pages.terms import TERMS
 from service.api.reviews import Author
 from service.api.shapes import Text
 from service.domain.review import name
 from service.domain.review.state import values
-from service.domain.revision import Edit, Redraft
+from service.domain.revision import Approve, Edit, Redraft
 from service.errors import NotFound, Outdated
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/drafts/{draft_id}")
@@ -29,11 +30,15 @@ async def change(request: Request, service: Service, caller: Reviewer, draft_id:
     edit, seen = edit_of(form), number(form, "seen")
     back = inside(form.get("back"), f"/drafts/{draft_id}")
     author = Author(team=caller.team, who=caller.name)
+    # the whole draft is approved as it was read: what the page said of questions still to be approved must hold
+    whole = edit == Approve()
     try:
         made, _ = await run_in_threadpool(
-            lambda: service.reviews.change(draft_id, edit, seen=seen, author=author)
+            lambda: service.reviews.change(draft_id, edit, seen=seen, author=author, strict=whole)
         )
-    except Outdated:
+    except Outdated as error:
+        if whole:
+            raise Outdated(TERMS[language_of(request)]["changed_since"]) from error
         return await run_in_threadpool(_told_second, request, service, caller, draft_id, form, edit, back)
     return RedirectResponse(with_values(back, done=made.version), 303)
 
