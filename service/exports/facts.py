@@ -15,6 +15,9 @@ from service.exports.review_terms import REASONS
 EXTRACTIVE = "extractive"
 """Provenance of a draft that no model wrote."""
 
+MOST_NAMED = 12
+"""Respondents named beside a verbatim that they repeat; the workbook names all."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelLine:
@@ -103,6 +106,19 @@ class QuestionFacts:
             for v in self.q.verbatims
             if (place := self.q.map.get(v.id)) is not None
         ]
+
+    def also(self, *verbatims: Verbatim) -> tuple[str, ...]:
+        """Respondents, or else answers, whose duplicates of these verbatims' answers are counted with them; each once."""
+        return tuple(dict.fromkeys(name for v in verbatims for name in self._repeats.get(v.answer_id, ())))
+
+    @cached_property
+    def _repeats(self) -> dict[str, list[str]]:
+        """Answer → who gave one that repeats it, in the order of the answers."""
+        found: dict[str, list[str]] = {}
+        for a in self.q.answers:
+            if a.state == "duplicate" and a.of is not None:
+                found.setdefault(a.of, []).append(a.respondent_id or a.id)
+        return found
 
     def counts(self, categories: Sequence[str]) -> list[list[int]]:
         """Respondents by level-1 group and category."""
@@ -273,6 +289,14 @@ class DraftFacts:
 
 def _masked(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple((f"masked_{kind}", n) for kind, n in counts.items())
+
+
+def listed(names: Sequence[str], terms: Mapping[str, str]) -> str:
+    """ "R29, R30", or the first of many and how many more there are."""
+    if len(names) <= MOST_NAMED + 1:
+        return ", ".join(names)
+    more = str(len(names) - MOST_NAMED)
+    return terms["and_more"].replace("{n}", more).replace("{names}", ", ".join(names[:MOST_NAMED]))
 
 
 def short(group_id: str) -> str:

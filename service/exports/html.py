@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.domain.draft import Draft
 from service.domain.wording import categories, ideas, number, people, typeset
-from service.exports.facts import DraftFacts, clip, short
+from service.exports.facts import DraftFacts, clip, listed, short
 from service.exports.palette import chart, legend, shade
 from service.exports.review import NO_REVIEW, Review
 from service.exports.terms import TERMS, long_date
@@ -55,6 +55,7 @@ def to_html(draft: Draft, review: Review = NO_REVIEW) -> str:
         date=lambda at: long_date(at, language),
         anchor=anchor,
         width=_width,
+        listed=lambda names: listed(names, terms),
         short=short,
         clip=clip,
         shade=shade,

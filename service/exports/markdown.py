@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from service.domain.draft import Draft, Group, Sentence, Support
+from service.domain.draft import Draft, Group, Sentence, Support, Verbatim
 from service.domain.wording import NBSP, categories, ideas, number, people, typeset
-from service.exports.facts import DraftFacts, QuestionFacts, short
+from service.exports.facts import DraftFacts, QuestionFacts, listed, short
 from service.exports.package import contained
 from service.exports.review import NO_REVIEW, Review
 from service.exports.terms import TERMS, long_date
@@ -135,7 +135,8 @@ class _Text:
             yield f"- **{escaped(short(g.id))}** {self._say(g.label)} ({told}){doubt}"
             for id_ in g.verbatim_ids:
                 v = facts.verbatims[id_]
-                yield f"    - {escaped(v.quote)} — {self._by(v.respondent_id, v.category, v.answer_id)}"
+                who = self._by(v.respondent_id, v.category, v.answer_id)
+                yield f"    - {escaped(v.quote)} — {who}{self._also(facts, v)}"
 
     def _isolated(self, facts: QuestionFacts) -> Iterator[str]:
         if not facts.q.isolated:
@@ -145,7 +146,7 @@ class _Text:
         for id_ in facts.q.isolated:
             v = facts.verbatims[id_]
             who = self._by(v.respondent_id, v.category, v.answer_id)
-            yield f"- {escaped(v.quote)} — {who}, {escaped(id_)}"
+            yield f"- {escaped(v.quote)} — {who}, {escaped(id_)}{self._also(facts, v)}"
 
     def _answers(self, facts: QuestionFacts) -> Iterator[str]:
         if not facts.q.answers:
@@ -197,6 +198,10 @@ class _Text:
 
     def _again(self, why: str) -> str:
         return f" **\\[{self.t['look_again']}{self.colon} {escaped(why)}\\]**" if why else ""
+
+    def _also(self, facts: QuestionFacts, verbatim: Verbatim) -> str:
+        names = facts.also(verbatim)
+        return f" ({escaped(self.t['also'].replace('{names}', listed(names, self.t)))})" if names else ""
 
     def _by(self, respondent: str | None, category: str | None, answer: str) -> str:
         return escaped(", ".join(part for part in (respondent or answer, category) if part))

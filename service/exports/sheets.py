@@ -296,6 +296,7 @@ def _verbatims(facts: DraftFacts) -> Sheet:
                 v.end,
                 v.respondent_id,
                 v.category,
+                fitted(", ".join(f.also(v))) or None,
                 v.answer_id,
                 texts.get(v.answer_id),
             )
@@ -313,6 +314,7 @@ def _verbatims(facts: DraftFacts) -> Sheet:
         "end",
         "respondent",
         ("category", 24),
+        ("also", 20),
         ("answer", 16),
         ("answer_text", 90),
         edit="group",
@@ -329,6 +331,7 @@ def _isolated(facts: DraftFacts) -> Sheet:
             fitted(f.verbatims[id_].quote),
             f.verbatims[id_].respondent_id,
             f.verbatims[id_].category,
+            fitted(", ".join(f.also(f.verbatims[id_]))) or None,
             f.isolation[id_].score if id_ in f.isolation else None,
             ", ".join(f.isolation[id_].near) if id_ in f.isolation else None,
         )
@@ -342,6 +345,7 @@ def _isolated(facts: DraftFacts) -> Sheet:
         ("quote", 60),
         "respondent",
         ("category", 24),
+        ("also", 20),
         "score",
         ("near", 24),
     )

@@ -8,7 +8,7 @@ from docx.text.paragraph import Paragraph
 
 from service.domain.draft import Draft, Sentence, SentenceRef
 from service.domain.wording import NBSP, NOUNS, categories, people, quoted
-from service.exports.facts import QuestionFacts, clip, short
+from service.exports.facts import QuestionFacts, clip, listed, short
 from service.exports.package import contained, repacked
 from service.exports.pictures import Pictures
 from service.exports.review import NO_REVIEW, Review
@@ -173,10 +173,24 @@ class _Report:
             Cell(text=self.t["verbatim_count"], right=True),
         ]
         self.kit.table(header, rows, [1.6, TEXT_WIDTH - 6.3, 2.6, 2.1], frozenset(heads))
+        self._repeated(facts)
         if facts.left_out:
             names_ = ", ".join(short(g) for g in facts.left_out)
             self.kit.para("Meta", f"{self.t['left_out']}{self.kit.colon} {names_}.")
         self.kit.figure(self.pictures.groups(facts))
+
+    def _repeated(self, facts: QuestionFacts) -> None:
+        """Who is counted in a group by a duplicate: the group's verbatims do not show them."""
+        named = [(g, facts.also(*(facts.verbatims[v] for v in g.verbatim_ids))) for g in facts.firsts]
+        told = [
+            f"{short(g.id)}, {self.t['also'].replace('{names}', listed(names, self.t))}"
+            for g, names in named
+            if names
+        ]
+        if told:
+            between = f"{NBSP}; " if self.kit.language == "fr" else "; "
+            said = f"{self.t['repeated']}{self.kit.colon} {between.join(told)}."
+            self.kit.para("Meta", contained(said))
 
     def _isolated(self, facts: QuestionFacts) -> None:
         if facts.q.kind != "open" or not facts.q.verbatims:
@@ -193,7 +207,9 @@ class _Report:
             mark = self.kit.bookmarks.begin(line, self.kit.bookmarks.name("i", id_))
             line.add_run(f"–{NBSP}{contained(quoted(clip(v.text, MOST_SAID), self.kit.language))}")
             self.kit.bookmarks.end(line, mark)
-            who = ", ".join(part for part in (v.respondent_id, v.category) if part)
+            names = facts.also(v)
+            also = self.t["also"].replace("{names}", listed(names, self.t)) if names else ""
+            who = ", ".join(part for part in (v.respondent_id, v.category, also) if part)
             line.add_run(f"  {contained(who)}").font.color.rgb = colour(SOFT)
         if total > MOST_VOICES:
             said = self.t["isolated_more"].format(shown=MOST_VOICES, total=self.kit.n(total))

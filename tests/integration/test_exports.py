@@ -2,6 +2,8 @@ import io
 import re
 import zipfile
 
+import docx
+import openpyxl
 import pytest
 
 from embeddings.encoder import HashEncoder
@@ -145,3 +147,19 @@ def test_what_is_no_draft_is_said(text):
 def test_unknown_format():
     with pytest.raises(BadSetting, match="html"):
         export(made(), "odt")
+
+
+def test_who_gave_a_duplicate_is_named_in_every_deliverable(monkeypatch):
+    for name in ("groups", "map", "themes", "panel"):
+        monkeypatch.setattr(Pictures, name, lambda *_: None)
+    draft, _ = small_draft()
+    page = export(draft, "html").decode()
+    assert page.count("· aussi\u00a0: R90</span></li>") == 1
+    document = docx.Document(io.BytesIO(export(draft, "docx")))
+    (line,) = [p.text for p in document.paragraphs if p.text.startswith("Réponses en double")]
+    assert line.endswith("g1, aussi\u00a0: R90.")
+    book = openpyxl.load_workbook(io.BytesIO(export(draft, "xlsx")))
+    head, *rows = book["Verbatims"].iter_rows(values_only=True)
+    assert {r[0]: r[head.index("Aussi (doublons)")] for r in rows if r[head.index("Aussi (doublons)")]} == {
+        draft.questions[0].verbatims[0].id: "R90"
+    }

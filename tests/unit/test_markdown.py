@@ -14,6 +14,7 @@ from service.domain.review import apply, revise
 from service.domain.revision import Approve, Confirm, MoveVerbatims, SetLabel
 from service.domain.wording import ideas, typeset
 from service.exports import export, review_of
+from service.exports.facts import listed
 from service.exports.markdown import escaped
 from service.exports.terms import TERMS
 from tests.drafts import small_draft
@@ -130,3 +131,20 @@ def test_groups_left_out_are_told_by_their_numbers_and_a_question_without_text_b
     page = export(replace(draft, questions=(*draft.questions[:2], q)), "md").decode()
     assert "\n## Q3\n" in page
     assert "Q3.g9, Q3.g10, Q3.g100, Q3.r1" in page.replace("\\", "")
+
+
+def test_who_gave_a_duplicate_is_named_beside_the_verbatim_that_it_repeats():
+    draft, _ = small_draft("en")
+    (copy,) = [a for q in draft.questions for a in q.answers if a.state == "duplicate"]
+    told = [line for line in export(draft, "md").decode().splitlines() if "(also:" in line]
+    assert len(told) == 1
+    assert copy.text in told[0]
+    assert told[0].endswith(f"(also: {copy.respondent_id})")
+
+
+def test_a_long_list_of_names_is_clipped_with_its_number():
+    names = [f"R{k}" for k in range(1, 41)]
+    terms = TERMS["fr"]
+    assert listed(names[:3], terms) == "R1, R2, R3"
+    assert listed(names, terms) == f"{', '.join(names[:12])} et 28 autres"
+    assert listed(names[:13], terms) == ", ".join(names[:13]), "never one more: it would take as much room"
