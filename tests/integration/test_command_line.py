@@ -174,8 +174,9 @@ def test_errors_are_for_people(args, code, says):
 @pytest.mark.parametrize("command", ["draft", "group"])
 def test_interrupted_is_a_stop(command: str, tmp_path: Path):
     out = tmp_path / "out"
+    # a test run in the background hands an ignored SIGINT down
     running = subprocess.Popen(
-        [sys.executable, "-m", "service", command, EXAMPLE, "--out", out],
+        ["env", "--default-signal=INT", sys.executable, "-m", "service", command, EXAMPLE, "--out", out],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
