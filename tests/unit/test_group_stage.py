@@ -91,7 +91,7 @@ def test_one_verbatim_or_identical_ones_have_a_place():
 
 
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=30), st.randoms())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_nothing_is_lost_and_the_order_makes_no_difference(texts, random):
     made = verbatims(texts)
     found = grouped(made)
