@@ -43,7 +43,7 @@ test: $(SYSTEM)  ## the whole test suite
 	@$(PY) -m pytest -n auto --dist loadfile
 
 unit: install  ## the tests that need no model and no network
-	@$(PY) -m pytest tests/unit
+	@$(PY) -m pytest tests/unit -n auto
 
 check: install  ## format, lint, types, import layers, prompt lock
 	@$(VENV)/bin/ruff format --check .
