@@ -80,7 +80,7 @@ serve: install  ## the service on http://127.0.0.1:8000, a worker inside
 worker: install  ## hands for the service: needs a PostgreSQL that both share (POLYPHONIE_DATABASE_URL, see docs/operate.md)
 	@$(PY) -m service worker
 
-chaos: $(SYSTEM)  ## drafts whose processes are killed, 50 times on SQLite and 50 on PostgreSQL (about 20 minutes)
+chaos: $(SYSTEM)  ## drafts whose processes are killed, 50 times on SQLite and 50 on PostgreSQL
 	@$(PY) -m tests.chaos
 
 .PHONY: pictures

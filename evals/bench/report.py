@@ -38,7 +38,7 @@ def _grouping(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         "as BERTopic 0.17.4 sets them up, on the same vectors, its numba compilation done before the clock starts. Both",
         "alternate, each fit in a process of its own, the median of the runs. CPU seconds count all threads and",
         "child processes. Where fewer are real the others are copies with small noise. Sizes not in the table were not run;",
-        "where ours alone was run again the peer's earlier figure stays.",
+        "where ours alone was run again the peer's earlier figure stays, and the ratio is of two runs.",
         "",
         "| answers | real | runs | ours: CPU s | wall s | peak GiB | groups | left out "
         "| BERTopic: CPU s | wall s | peak GiB | groups | left out | CPU ratio |",

@@ -6,7 +6,6 @@ Checked on texts whose answer is known: docs/evals.md.
 """
 
 import re
-from collections.abc import Sequence
 from itertools import takewhile
 
 from service.domain.polarity import polarity
@@ -145,8 +144,3 @@ def _crossed(a: _Said, b: _Said, plus: str, minus: str) -> bool:
         return any(w == start if len(start) < 5 else w.startswith(start) for w in side.words)
 
     return has(a, plus) and not has(a, minus) and has(b, minus) and not has(b, plus)
-
-
-def contradicted(ours: Sequence[str], human: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs (ours, human) that contradict each other."""
-    return [(i, j) for i, a in enumerate(ours) for j, b in enumerate(human) if contradicts(a, b)]

@@ -28,9 +28,6 @@ VOICES_SHOWN = 20
 TRACED = 6
 """Verbatims of each label shown beside a sentence; the group's own page shows all."""
 
-LISTED = 200
-"""Groups up to which a form offers them all in a list; beyond, their ids are typed, with suggestions."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cut(Generic[Item]):
