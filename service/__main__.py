@@ -1,6 +1,8 @@
 """`polyphonie …` and `python -m service …`."""
 
+import signal
 import sys
+from types import FrameType
 
 from service.errors import PolyphonieError, Stopped
 
@@ -8,8 +10,19 @@ INTERRUPTED = 130
 """With what the command-line library answers Ctrl-C."""
 
 
+class Interrupt(KeyboardInterrupt):
+    """Ctrl-C. Python 3.11 kills itself in the end, whatever exit code was asked for, if a plain KeyboardInterrupt
+    fell into an `exec` (every dataclass that an import makes is one), also when it was caught; not so of this one."""
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupt
+
+
 def main() -> None:
     """Run the command line; an error made for people is printed without a traceback, with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in the background
+        signal.signal(signal.SIGINT, _interrupt)
     from service.cli import app  # after the error classes: `--help` pays for typer alone
 
     try:
