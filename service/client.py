@@ -241,6 +241,13 @@ class Client:
         """To a level-1 group; None: each becomes an isolated voice."""
         return self._change(draft, "POST", "groups/move", {"verbatim_ids": list(verbatim_ids), "to": to})
 
+    def move_groups(
+        self, draft: DraftInfo, group_ids: Sequence[str], to: str | None, label: str | None = None
+    ) -> RevisionInfo:
+        """Level-1 groups to a level-2 group; None: to a new one of that label."""
+        body = {"group_ids": list(group_ids), "to": to, "label": label}
+        return self._change(draft, "POST", "groups/move", body)
+
     def undo(self, draft: DraftInfo, revision: int | None = None) -> RevisionInfo:
         return self._change(draft, "POST", "revisions", {"kind": "undo", "revision": revision})
 

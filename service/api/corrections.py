@@ -1,9 +1,9 @@
 """Corrections: people change a draft, each change a revision; `If-Match` keeps them from overwriting each other."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import Connection
 
 from service.api.callers import Caller, Reader, Reviewer, noted_read
@@ -20,6 +20,7 @@ from service.domain.revision import (
     Edit,
     GroupRef,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     RemoveSentence,
@@ -82,10 +83,32 @@ class SplitIn(Strict):
 
 
 class MoveIn(Strict):
-    verbatim_ids: VerbatimIds = Field(examples=[["Q1:org-07.2"]])
-    to: Text | None = Field(
-        description="A level-1 group; null: each becomes an isolated voice.", examples=["Q1.g3"]
+    """Verbatims to a level-1 group, or level-1 groups to a level-2 group."""
+
+    verbatim_ids: VerbatimIds | None = Field(None, examples=[["Q1:org-07.2"]])
+    group_ids: GroupIds | None = Field(
+        None, description="Level-1 groups, in place of `verbatim_ids`.", examples=[None]
     )
+    to: Text | None = Field(
+        description="For verbatims a level-1 group, null: isolated voices. For groups a level-2 group, null: a new one.",
+        examples=["Q1.g3"],
+    )
+    label: Sentence | None = Field(
+        None, description="Of the new level-2 group, where `to` is null.", examples=[None]
+    )
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.verbatim_ids is None) == (self.group_ids is None):
+            raise ValueError("give verbatim_ids or group_ids, one of the two")
+        if (self.label is not None) != (self.group_ids is not None and self.to is None):
+            raise ValueError("a label goes with group_ids and to: null, which make a new level-2 group")
+        return self
+
+    def edit(self) -> Edit:
+        if self.group_ids is not None:
+            return MoveGroups(group_ids=tuple(self.group_ids), to=self.to, label=self.label)
+        return MoveVerbatims(verbatim_ids=tuple(self.verbatim_ids or ()), to=self.to)
 
 
 class GroupPlace(Strict):
@@ -123,6 +146,7 @@ class NewGroupIn(Strict):
     question_id: Text
     verbatim_ids: VerbatimIds
     label: Sentence
+    parent: Text | None = Field(None, description="A level-2 group; none: one of its own, of the same label.")
 
 
 class ApproveIn(Strict):
@@ -144,7 +168,10 @@ OtherEdit = Annotated[
 
 
 class WasOut(BaseModel):
-    id: str = Field(description="Of a group, a verbatim, or a sentence.", examples=["Q1.g1"])
+    id: str = Field(
+        description="Of a group, a verbatim, or a sentence; `Q1.g1 under` the level-2 group of a group.",
+        examples=["Q1.g1"],
+    )
     value: str = Field(description="A text; of a verbatim its group.", examples=["Les délais."])
 
 
@@ -260,7 +287,7 @@ def split_group(
 
 
 @router.post("/groups/move", responses=CHANGED)
-def move_verbatims(
+def move(
     draft_id: DraftId,
     body: MoveIn,
     response: Response,
@@ -268,9 +295,8 @@ def move_verbatims(
     caller: Reviewer,
     if_match: IfMatch = None,
 ) -> RevisionOut:
-    """Move verbatims to another group, or make isolated voices of them."""
-    edit = MoveVerbatims(verbatim_ids=tuple(body.verbatim_ids), to=body.to)
-    return _made(response, service, caller, draft_id, edit, if_match)
+    """Move verbatims to another group, or make isolated voices of them; or move groups to another level-2 group."""
+    return _made(response, service, caller, draft_id, body.edit(), if_match)
 
 
 @router.post("/revisions", responses=CHANGED)
@@ -298,7 +324,10 @@ def _edit(body: ConfirmIn | SetThemeIn | NewGroupIn | ApproveIn | UndoIn) -> Edi
             return SetSentence(at=_theme(body.at), text=body.text)
         case NewGroupIn():
             return NewGroup(
-                question_id=body.question_id, verbatim_ids=tuple(body.verbatim_ids), label=body.label
+                question_id=body.question_id,
+                verbatim_ids=tuple(body.verbatim_ids),
+                label=body.label,
+                parent=body.parent,
             )
         case ApproveIn(kind="approve"):
             return Approve(question_id=body.question_id)

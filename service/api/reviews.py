@@ -18,6 +18,7 @@ from service.domain.revision import (
     Confirm,
     Edit,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     Redraft,
@@ -165,6 +166,8 @@ def target(edit: Edit) -> str:  # noqa: PLR0911 - one case an edit
         case SetSentence(at=at) | RemoveSentence(at=at) | Confirm(at=at):
             return name(at)
         case MoveVerbatims(verbatim_ids=ids, to=to):
+            return to or (ids[0] if ids else "")
+        case MoveGroups(group_ids=ids, to=to):
             return to or (ids[0] if ids else "")
         case MergeGroups(into=id_):
             return id_

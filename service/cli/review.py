@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from service.domain.review import Reviewed
     from service.domain.revision import Edit
 
-PEOPLES = re.compile(r"\.n\d+$")
+PEOPLES = re.compile(r"\.[np]\d+$")
 """How the id of a group that a person made ends."""
 
 

@@ -70,6 +70,19 @@ class MoveVerbatims:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MoveGroups:
+    """Level-1 groups go, with their verbatims, under another level-2 group; one that is left empty disappears."""
+
+    group_ids: tuple[str, ...]
+    """Level-1 groups of one question."""
+    to: str | None
+    """A level-2 group of that question; None: a new one, `<question id>.p<revision>`."""
+    label: str | None = None
+    """Of the new level-2 group; else the label of `to` stays."""
+    kind: Literal["move_groups"] = "move_groups"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergeGroups:
     """All verbatims (at level 2: all groups) go to `into`; the others disappear and what cited them cites `into`."""
 
@@ -97,6 +110,8 @@ class NewGroup:
     question_id: str
     verbatim_ids: tuple[str, ...]
     label: str
+    parent: str | None = None
+    """A level-2 group of that question; None: one of its own, `<question id>.p<revision>`, of the same label."""
     kind: Literal["new_group"] = "new_group"
 
 
@@ -145,6 +160,7 @@ Edit = (
     | SetSentence
     | RemoveSentence
     | MoveVerbatims
+    | MoveGroups
     | MergeGroups
     | SplitGroup
     | NewGroup
@@ -162,9 +178,10 @@ class Was:
     """One thing as it was before a revision, or after it."""
 
     id: str
-    """Of a group, a verbatim or a question; `<question id>#<sentence>` or `theme#<theme>.<section>.<sentence>`."""
+    """Of a group, a verbatim or a question; `<question id>#<sentence>` or `theme#<theme>.<section>.<sentence>`; with
+    ` cites` behind it what a sentence cites, with ` under` the level-2 group of a group."""
     value: str
-    """A text; for a verbatim that was moved the id of its group, empty where it had none."""
+    """A text; for a verbatim or a group that was moved the id of where it is, empty where it is nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,13 @@
 """A corrected workbook becomes edits of its draft, with a report of what changed; what can't be read is told cell by cell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from service.domain.draft import Draft, DraftQuestion, SentenceRef
 from service.domain.revision import MOST_CHARACTERS, Edit, MoveVerbatims, NewGroup, SetLabel, SetSentence
 from service.errors import BadInput
+from service.exports.parents_back import SECOND, ParentsBack
 from service.exports.sheets import CUT
 from service.exports.tables_back import Line, TablesBack
 
@@ -43,7 +44,7 @@ def read_corrections(data: bytes, draft: Draft) -> Corrections:
         )
     reader = _Reader(draft)
     if "groups" in tables:
-        reader.labels(tables.lines("groups", ("id", "label")))
+        reader.groups(list(tables.lines("groups", ("id", "label"))))
     if "verbatims" in tables:
         reader.moves(tables.lines("verbatims", ("id", "group")))
     if "sentences" in tables:
@@ -74,13 +75,18 @@ class _Reader:
         self._labels: dict[str, tuple[Line, str]] = {}
         self._new: dict[str, tuple[str, str]] = {}
         """Id in the sheet → (question id, label) of a group that people added."""
+        self._parents = ParentsBack(draft, self._error)
         self._moves: dict[str, str] = {}
         self._sentences: dict[SentenceRef, tuple[Line, str]] = {}
         self.errors: list[str] = []
         self.report: list[str] = []
         self.notes: list[str] = []
 
-    def labels(self, lines: Iterable[Line]) -> None:
+    def groups(self, lines: Sequence[Line]) -> None:
+        self._read_labels(lines)
+        self._parents.read(lines, self._new)
+
+    def _read_labels(self, lines: Iterable[Line]) -> None:
         seen: dict[str, tuple[Line, str]] = {}
         for line in lines:
             id_, label = line.values["id"], line.values["label"]
@@ -108,7 +114,8 @@ class _Reader:
     def _added(self, line: Line, id_: str, label: str) -> None:
         question = line.values.get("question", "")
         if question in self._questions:
-            self._new[id_] = question, label
+            second = line.values.get("level") == str(SECOND)
+            (self._parents.new if second else self._new)[id_] = question, label
             return
         near = get_close_matches(id_, self._groups, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
@@ -153,7 +160,10 @@ class _Reader:
 
     def _named(self, question: DraftQuestion, to: str) -> tuple[str | None, str]:
         """The id that a name means and "", or None and what is wrong with it."""
-        id_ = next((i for i in (to, f"{question.id}.{to}") if i in self._new or i in self._groups), None)
+        names = (to, f"{question.id}.{to}")
+        if any(i in self._parents.new for i in names):
+            return None, f"{to} holds groups, not verbatims: name one of its groups"
+        id_ = next((i for i in names if i in self._new or i in self._groups), None)
         if id_ is None:
             near = get_close_matches(to, [g.id for g in question.groups if g.level == 1], n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -194,15 +204,28 @@ class _Reader:
                 self._sentences[at] = line, text
 
     def edits(self) -> tuple[Edit, ...]:
-        """New groups, moves, labels of groups that are still there, sentences; fills the report."""
-        made: list[Edit] = []
+        """Groups moved, new ones, verbatims moved, labels of groups that are still there, sentences; fills the report."""
+        moved, told = self._parents.edits()
+        made: list[Edit] = [*moved]
+        self.report += told
+        used = {*self._parents.moves.values()}
+        self.notes += [
+            f"new level-2 group {id_}: no group was put under it, so it was not made."
+            for id_ in self._parents.new
+            if id_ not in used
+        ]
         by_target: dict[tuple[str, str], list[str]] = {}
         for verbatim, target in self._moves.items():
             by_target.setdefault((self._verbatims[verbatim].id, target), []).append(verbatim)
         for id_, (question, label) in self._new.items():
             members = by_target.pop((question, id_), [])
             if members:
-                made.append(NewGroup(question_id=question, verbatim_ids=tuple(sorted(members)), label=label))
+                parent = self._parents.of_new.get(id_)
+                made.append(
+                    NewGroup(
+                        question_id=question, verbatim_ids=tuple(sorted(members)), label=label, parent=parent
+                    )
+                )
                 self.report.append(f"new group {id_} in {question}, {len(members)} verbatim(s): « {label} »")
             else:
                 self.notes.append(f"new group {id_}: no verbatim was given to it, so it was not made.")
@@ -226,17 +249,14 @@ class _Reader:
         return tuple(made)
 
     def _emptied(self) -> frozenset[str]:
-        """Groups that lose all their verbatims and gain none."""
-        left: Mapping[str, set[str]] = {id_: set(g.verbatim_ids) for id_, g in self._groups.items()}
-        for verbatim, target in self._moves.items():
-            before = self._at.get(verbatim)
-            if before is not None:
-                left[before].discard(verbatim)
-                left[self._groups[before].parent or before].discard(verbatim)
-            if target in self._groups:
-                left[target].add(verbatim)
-                left[self._groups[target].parent or target].add(verbatim)
-        return frozenset(id_ for id_, members in left.items() if not members)
+        """Groups that lose all their verbatims, or all their groups, and gain none."""
+        filled: set[str] = set()
+        for home in (self._at | self._moves).values():
+            if home in self._groups:
+                filled |= {home, self._parents.moves.get(home) or self._groups[home].parent or home}
+            elif home in self._new:
+                filled.add(self._parents.of_new.get(home, home))
+        return frozenset(self._groups.keys() - filled)
 
     def _error(self, line: Line, key: str, what: str) -> None:
         self.errors.append(f"{line.where(key)}: {what}.")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from service.domain.draft import Sentence, SentenceRef, Support, ThemeSentence
 from service.domain.review import Reason, Reviewed, Touch, void
 from service.domain.revision import Approve, GroupRef, Place, Revision, ThemeRef, Unapprove, Undo
-from service.exports.review_terms import REASONS
+from service.domain.round import Language
+from service.exports.review_terms import REASONS, told_target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +21,7 @@ class Change:
     kind: str
     """Of the edit: `set_label`, `move_verbatims`, …"""
     target: str = ""
-    """Id of what was changed, as in `Was`."""
+    """What was changed: the id of a group or verbatim, a sentence in words."""
     before: str = ""
     after: str = ""
     undone: bool = False
@@ -46,7 +47,8 @@ NO_REVIEW = Review()
 def review_of(reviewed: Reviewed) -> Review:
     """What `export(reviewed.draft, to, review_of(reviewed))` tells of the revisions."""
     out = void(reviewed.revisions)
-    changes = tuple(c for r in reviewed.revisions for c in _changes(r, undone=r.number in out))
+    language = reviewed.draft.round.language
+    changes = tuple(c for r in reviewed.revisions for c in _changes(r, language, undone=r.number in out))
     return Review(
         version=reviewed.version,
         whole=reviewed.state.whole,
@@ -82,7 +84,7 @@ def told_to_look_at(reviewed: Reviewed) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _changes(revision: Revision, *, undone: bool) -> Iterator[Change]:
+def _changes(revision: Revision, language: Language, *, undone: bool) -> Iterator[Change]:
     edit = revision.edit
     after = {was.id: was.value for was in revision.after}
     targets = [(was.id, was.value, after.get(was.id, "")) for was in revision.before]
@@ -99,7 +101,7 @@ def _changes(revision: Revision, *, undone: bool) -> Iterator[Change]:
             who=revision.who,
             at=revision.at,
             kind=edit.kind,
-            target=target,
+            target=told_target(target, language),
             before=before,
             after=now,
             undone=undone,

@@ -1,4 +1,6 @@
-"""Why a text is to be looked at again, in words, by language."""
+"""Reviews in words, by language: why a text is to be looked at again, and what a revision changed."""
+
+import re
 
 from service.domain.review import Reason
 from service.domain.round import Language
@@ -27,3 +29,29 @@ REASONS: dict[Language, dict[Reason, str]] = {
         "quantity": "a word of quantity says more than the count",
     },
 }
+
+TARGETS: tuple[tuple[re.Pattern[str], dict[Language, str]], ...] = (
+    (
+        re.compile(r"theme#(\d+)\.(\d+)\.(\d+)"),
+        {
+            "fr": "synthèse générale, thème {1}, partie {2}, phrase {3}",
+            "en": "general synthesis, theme {1}, part {2}, sentence {3}",
+        },
+    ),
+    (
+        re.compile(r"(.+)#(\d+) cites"),
+        {"fr": "{1}, citations de la phrase {2}", "en": "{1}, what sentence {2} cites"},
+    ),
+    (re.compile(r"(.+)#(\d+)"), {"fr": "{1}, phrase {2}", "en": "{1}, sentence {2}"}),
+    (re.compile(r"(.+) under"), {"fr": "{1}, regroupement de niveau 2", "en": "{1}, level-2 group"}),
+)
+"""Ids of `Was` that are more than the id of a group, a verbatim or a question. Positions in them count from 0."""
+
+
+def told_target(id_: str, language: Language) -> str:
+    """What a revision changed, in words; an id of a group or verbatim stays as it is."""
+    for pattern, words in TARGETS:
+        if found := pattern.fullmatch(id_):
+            parts = [str(int(p) + 1) if p.isdecimal() else p for p in found.groups()]
+            return words[language].format("", *parts)
+    return id_

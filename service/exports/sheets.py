@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.domain.draft import Draft
@@ -103,10 +103,10 @@ def workbook_sheets(draft: Draft, review: Review) -> Iterator[Sheet]:
     return (make(facts) for make in makers)
 
 
-def _columns(*columns: str | tuple[str, int], edit: str = "") -> tuple[Column, ...]:
+def _columns(*columns: str | tuple[str, int], edit: Sequence[str] = ()) -> tuple[Column, ...]:
     """Names, or names with a width; 14 characters unless told."""
     made = [c if isinstance(c, tuple) else (c, 14) for c in columns]
-    return tuple(Column(name=name, width=width, edit=name == edit) for name, width in made)
+    return tuple(Column(name=name, width=width, edit=name in edit) for name, width in made)
 
 
 def _words(facts: DraftFacts) -> Mapping[str, str]:
@@ -179,7 +179,7 @@ def _sentences(facts: DraftFacts) -> Sheet:
         "supported",
         ("note", 40),
         "origin",
-        edit="sentence_text",
+        edit=("sentence_text",),
     )
     return Sheet(name="sentences", columns=columns, rows=rows())
 
@@ -264,7 +264,7 @@ def _groups(facts: DraftFacts) -> Sheet:
         "id",
         "question",
         "level",
-        "parent",
+        ("under", 16),
         ("label", 80),
         "respondents",
         "verbatims",
@@ -272,7 +272,7 @@ def _groups(facts: DraftFacts) -> Sheet:
         "supported",
         ("note", 30),
         "origin",
-        edit="label",
+        edit=("label", "under"),
     )
     columns += tuple(Column(name=c, width=16) for c in categories)
     return Sheet(name="groups", columns=(*columns, *_columns("no_category")), rows=rows())
@@ -317,7 +317,7 @@ def _verbatims(facts: DraftFacts) -> Sheet:
         ("also", 20),
         ("answer", 16),
         ("answer_text", 90),
-        edit="group",
+        edit=("group",),
     )
     return Sheet(name="verbatims", columns=columns, rows=(row for f in facts.questions for row in of(f)))
 

@@ -314,6 +314,10 @@ def test_every_kind_of_change_makes_a_revision(api: Api) -> None:
     changes.append(
         ("POST", "/groups/split", {"group_id": "Q1.g1", "verbatim_ids": members[:1], "label": "À part."})
     )
+    children = [g for g in verbatims["groups"] if g["id"] != "Q1.g2" and g["level"] == 1]
+    changes.append(
+        ("POST", "/groups/move", {"group_ids": [children[0]["id"]], "to": None, "label": "Ensemble."})
+    )
     for number, (method, where, body) in enumerate(changes, start=1):
         made = api.client.request(method, address + where, json=body, headers=key)
         assert made.status_code == 200, (where, made.text)
@@ -321,6 +325,22 @@ def test_every_kind_of_change_makes_a_revision(api: Api) -> None:
     pages = api.client.get(f"{address}/revisions", params={"limit": 3}, headers=key).json()
     assert [r["version"] for r in pages["items"]] == [1, 2, 3]
     assert pages["next"] == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"to": "Q1.r1"},
+        {"to": "Q1.r1", "group_ids": ["Q1.g2"], "verbatim_ids": ["Q1:R1.1"]},
+        {"to": "Q1.r1", "group_ids": ["Q1.g2"], "label": "Unused."},
+        {"to": None, "group_ids": ["Q1.g2"]},
+        {"to": None, "verbatim_ids": ["Q1:R1.1"], "label": "Unused."},
+    ],
+)
+def test_a_move_is_of_verbatims_or_of_groups_and_a_label_is_of_a_new_group(api: Api, body) -> None:
+    key = api.key("k") | {"If-Match": "*"}
+    refused = api.client.post(f"/v1/drafts/{api.done(key)}/groups/move", json=body, headers=key)
+    is_problem(refused, 422, "InvalidRequest")
 
 
 def test_a_key_does_what_its_scopes_say_and_no_more(api: Api) -> None:

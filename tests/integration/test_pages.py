@@ -195,6 +195,34 @@ def test_moves_merges_splits_and_new_groups_from_the_forms(app, draft_id):
     assert "belongs to question Q3" in refused.text
 
 
+def test_groups_go_under_another_level_2_group_from_the_forms_with_history_undo_and_a_conflict(app, draft_id):
+    ana, ben = person(app, "ana"), person(app, "ben")
+    group, changes = f"/drafts/{draft_id}/groups?id=", f"/drafts/{draft_id}/changes"
+    page = ana.get(f"/drafts/{draft_id}/questions/1").text
+    assert 'name="moved" value="Q1.g2"' in page
+    assert 'value="Q1.r2"' in page
+    assert 'value="Q1.r1"' not in ana.get(group + "Q1.g2").text, "it is there already"
+    ben.get(group + "Q1.g2")
+    fields = {"kind": "move_groups", "moved": ["Q1.g2"], "seen": "0", "back": group + "Q1.g2"}
+    moved = ana.send(changes, **fields, under="Q1.r2").text
+    assert "Change 1 is saved" in moved
+    assert re.search(r"In the level-2 group <bdi>r2</bdi>", moved)
+    told = ben.send(changes, **fields, under="Q1.r2")
+    assert told.status_code == 412, "whoever is second is told"
+    head = ana.get(group + "Q1.r2").text
+    assert 'name="moved" value="Q1.g2"' in head
+    assert "verbatims were moved" in head
+    history = ana.get(f"/drafts/{draft_id}/history").text
+    assert "Groups moved" in history
+    assert "Q1.g2, level-2 group" in history
+    ana.send(changes, kind="undo", revision="1", seen="1", back=group + "Q1.g2")
+    assert "In the level-2 group <bdi>r1</bdi>" in ana.page.text
+    several = {"moved": ["Q1.g2", "Q1.g3"], "text": "Elsewhere.", "seen": "2"}
+    ana.send(changes, kind="new_level_2", back=group + "Q1.p3", **several)
+    assert "Elsewhere." in ana.page.text
+    assert ana.get(group + "Q1.r2").status_code == 404
+
+
 def test_what_supports_a_sentence_is_found_and_cited(app, draft_id):
     ana = person(app, "ana")
     found = ana.get(f"/drafts/{draft_id}/search?q=VELOS&how=words").text

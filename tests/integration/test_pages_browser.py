@@ -74,6 +74,7 @@ class Walker:
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_from_a_file_to_an_approved_report(browser, service, language):
     locale, sign_in, label, why = WORDS[language]
+    head = {"fr": "Un ensemble à part", "en": "A set of its own"}[language]
     walk = Walker(browser, locale)
     page = walk.page
     page.goto(service.address)
@@ -130,6 +131,19 @@ def test_from_a_file_to_an_approved_report(browser, service, language):
     page.locator(".label a").first.click()
     page.wait_for_selector("#label")
     walk.check("group")
+    page.locator("#label").blur()
+    page.keyboard.press("m")  # by keyboard alone: the group into a level-2 group of its own
+    for _ in range(4):
+        if page.evaluate("document.activeElement.id") == "new-level-2":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.type(head)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".saved")
+    page.get_by_role("link", name=head).click()
+    page.wait_for_selector("#inside")
+    walk.check("level-2 group")
     page.fill("#q-top", "les")
     page.keyboard.press("Enter")
     page.wait_for_selector(".results")

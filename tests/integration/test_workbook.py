@@ -9,7 +9,7 @@ import pytest
 
 from service.domain.draft import SentenceRef
 from service.domain.review import apply, revise
-from service.domain.revision import Approve, MoveVerbatims, NewGroup, SetLabel, SetSentence
+from service.domain.revision import Approve, MoveGroups, MoveVerbatims, NewGroup, SetLabel, SetSentence
 from service.errors import BadInput
 from service.exports import export, review_of
 from service.exports.corrections import read_corrections
@@ -143,6 +143,45 @@ def test_labels_moves_new_groups_and_sentences_come_back_as_edits():
     }
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_group_whose_parent_was_changed_in_the_sheet_comes_back_as_a_move(language):
+    draft, _ = small_draft(language)
+
+    def change(book):
+        set_cell(book, "groups", "Q1.g2", "under", "r2", language)
+
+    found = read_corrections(corrected(draft, change, language), draft)
+    assert found.edits == (MoveGroups(group_ids=("Q1.g2",), to="Q1.r2"),)
+    assert found.report == ("Q1: Q1.g2 put under Q1.r2",)
+    review = revise(apply(draft, ()), found.edits[0], who="Ada", at="2026-02-03T10:00:00Z")
+    again = export(review.draft, "xlsx", review_of(review))
+    assert read_corrections(again, review.draft).edits == ()
+    (told,) = sheet(again, "revisions", language)
+    assert {"Q1.r1", "Q1.r2"} <= set(told.values())
+
+
+def test_level_2_groups_are_made_emptied_and_filled_from_the_sheet():
+    draft, _ = small_draft()
+
+    def change(book):
+        page = book[SHEETS["fr"]["groups"]]
+        page.append(["neuf", "Q1", 2, None, "Les prix et le dimanche."])
+        page.append(["matin", "Q1", 1, "r2", "Tôt le matin."])
+        page.append(["vide", "Q1", 2, None, "Personne n’y va."])
+        set_cell(book, "groups", "Q1.g2", "under", "neuf")
+        set_cell(book, "groups", "Q1.g3", "under", "Q1.r1")
+        set_cell(book, "groups", "Q1.r2", "label", "Tôt.")
+        set_cell(book, "verbatims", "Q1:R01.1", "group", "matin")
+
+    found = read_corrections(corrected(draft, change), draft)
+    assert found.edits[:3] == (
+        MoveGroups(group_ids=("Q1.g3",), to="Q1.r1"),
+        MoveGroups(group_ids=("Q1.g2",), to=None, label="Les prix et le dimanche."),
+        NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="Tôt le matin.", parent="Q1.r2"),
+    )
+    assert any("vide" in line and "not made" in line for line in found.report)
+
+
 def test_sorted_deleted_and_added_rows_columns_and_titles_change_nothing():
     draft, _ = small_draft()
 
@@ -179,6 +218,11 @@ def test_sorted_deleted_and_added_rows_columns_and_titles_change_nothing():
         ("verbatims", None, "group", "Q1.g77", "column C: no group Q1.g77. Did you mean Q1.g"),
         ("verbatims", None, "group", "Q2.g1", "group Q2.g1 is of question Q2, not Q1"),
         ("verbatims", None, "group", "Q1.r1", "Q1.r1 holds groups, not verbatims"),
+        ("groups", "Q1.g1", "under", "Q1.r7", "row {row}, column D: no group Q1.r7. Did you mean Q1.r"),
+        ("groups", "Q1.g1", "under", "Q3.r1", "group Q3.r1 is of question Q3, not Q1"),
+        ("groups", "Q1.g1", "under", "Q1.g2", "Q1.g2 holds verbatims, not groups"),
+        ("groups", "Q1.g1", "under", None, "row {row}, column D: the cell is empty"),
+        ("groups", "Q1.r1", "under", "Q1.r2", "Q1.r1 is a level-2 group itself"),
         ("verbatims", None, "id", "Q9:R1.1", "column A: no verbatim Q9:R1.1"),
     ],
 )

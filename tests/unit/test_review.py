@@ -15,6 +15,7 @@ from service.domain.revision import (
     Edit,
     GroupRef,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     Redraft,
@@ -76,7 +77,7 @@ def test_the_small_draft_is_sound():
     assert check_draft(DRAFT, ROUND) == ()
 
 
-CHOICE = st.tuples(st.integers(0, 11), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+CHOICE = st.tuples(st.integers(0, 13), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
 
 
 def edit_of(reviewed: Reviewed, choice: tuple[int, int, int, int]) -> Edit:
@@ -119,6 +120,13 @@ def edit_of(reviewed: Reviewed, choice: tuple[int, int, int, int]) -> Edit:
             )
         case 10:
             return (Approve, Unapprove)[b % 2](question_id=(None, q.id)[c % 2])
+        case 11:
+            heads = [x.id for x in q.groups if x.level == 2] or [None]
+            to = heads[c % len(heads)]
+            several = tuple(x.id for x in firsts[: 1 + b % 3] if x in q.groups) or (g.id,)
+            return MoveGroups(group_ids=several, to=to)
+        case 12:
+            return MoveGroups(group_ids=(g.id,), to=None, label="Ensemble.")
         case _:
             return Undo(revision=1 + c % max(1, reviewed.version)) if b % 2 else Undo()
 
@@ -180,6 +188,50 @@ def test_a_group_emptied_by_a_move_disappears_and_what_cited_it_cites_where_its_
     holds(after)
 
 
+def test_a_group_goes_under_another_level_2_group_and_both_and_what_cites_them_are_marked():
+    citing_head = SetSentence(at=SECOND, text="Moins cher.", group_ids=("Q1.r2",))
+    before = do(fresh(), citing_head)
+    after = do(before, MoveGroups(group_ids=("Q1.g2",), to="Q1.r2"))
+    assert group(after, "Q1.g2").parent == "Q1.r2"
+    assert group(after, "Q1.g2").verbatim_ids == group(before, "Q1.g2").verbatim_ids
+    assert set(group(after, "Q1.r2").verbatim_ids) == {
+        v for id_ in ("Q1.g2", "Q1.g3") for v in group(before, id_).verbatim_ids
+    }
+    assert group(after, "Q1.r1").verbatim_ids == group(before, "Q1.g1").verbatim_ids
+    assert group(after, "Q1.r2").n_respondents == 4
+    for head in ("Q1.r1", "Q1.r2"):
+        assert reasons(after, GroupRef(group_id=head)) == {"members_changed"}
+    assert reasons(after, GroupRef(group_id="Q1.g2")) == set(), "its own verbatims are what they were"
+    assert "members_changed" in reasons(after, SECOND)
+    assert sentences(after)[1].n_respondents == 4
+    revision = after.revisions[-1]
+    assert revision.before == (Was(id="Q1.g2 under", value="Q1.r1"),)
+    assert revision.after == (Was(id="Q1.g2 under", value="Q1.r2"),)
+    assert do(after, Undo()).state == before.state
+    holds(after)
+
+
+def test_a_level_2_group_that_loses_its_last_group_is_no_more_and_what_cited_it_follows():
+    cited = do(fresh(), SetSentence(at=SECOND, text="Moins cher.", group_ids=("Q1.r2",)))
+    after = do(cited, MoveGroups(group_ids=("Q1.g3",), to="Q1.r1"))
+    assert "Q1.r2" not in {g.id for g in after.draft.questions[0].groups}
+    assert sentences(after)[1].group_ids == ("Q1.r1",)
+    assert "group_gone" in reasons(after, SECOND)
+    holds(after)
+
+
+def test_groups_make_a_new_level_2_group_of_their_own():
+    after = do(fresh(), MoveGroups(group_ids=("Q1.g2", "Q1.g3"), to=None, label="Le dimanche et les prix."))
+    head = group(after, "Q1.p1")
+    assert (head.level, head.label, head.label_support.origin) == (2, "Le dimanche et les prix.", "person")
+    assert {g.id for g in after.draft.questions[0].groups if g.parent == "Q1.p1"} == {"Q1.g2", "Q1.g3"}
+    assert reasons(after, GroupRef(group_id="Q1.p1")) == set()
+    assert "Q1.r2" not in {g.id for g in after.draft.questions[0].groups}
+    made = do(after, NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="Tôt.", parent="Q1.p1"))
+    assert group(made, "Q1.n2").parent == "Q1.p1"
+    holds(made)
+
+
 def test_ids_of_groups_are_never_used_again_after_an_undo():
     cut = SplitGroup(group_id="Q1.g1", verbatim_ids=group(fresh(), "Q1.g1").verbatim_ids[:1], label="Tôt.")
     after = do(fresh(), cut, Undo(), cut)
@@ -196,6 +248,16 @@ def test_opposed_groups_under_one_label_are_marked_unless_the_label_is_new():
     assert group(silent, "Q3.g1").stance == "mixed"
     said = do(reviewed, MergeGroups(group_ids=("Q3.g2",), into="Q3.g1", label="Les avis s’opposent."))
     assert reasons(said, GroupRef(group_id="Q3.g1")) == set()
+
+
+def test_a_group_put_under_the_label_of_the_opposed_side_is_marked():
+    q = DRAFT.questions[0]
+    sides = {"Q1.g1": "for", "Q1.g2": "for", "Q1.r1": "for", "Q1.g3": "against", "Q1.r2": "against"}
+    sided = tuple(replace(g, stance=sides[g.id]) for g in q.groups)
+    reviewed = apply(replace(DRAFT, questions=(replace(q, groups=sided), *DRAFT.questions[1:])), ())
+    after = do(reviewed, MoveGroups(group_ids=("Q1.g2",), to="Q1.r2"))
+    assert reasons(after, GroupRef(group_id="Q1.r2")) == {"members_changed", "opposed"}
+    assert group(after, "Q1.r2").stance == "mixed"
 
 
 def test_a_word_of_quantity_that_the_count_does_not_carry_is_marked_in_a_persons_sentence():
@@ -277,6 +339,14 @@ BAD = [
     (MoveVerbatims(verbatim_ids=("Q1:R01.1", "Q3:R01.1"), to=None), "is not of question Q1"),
     (MoveVerbatims(verbatim_ids=("Q1:R01.1",), to="Q1.r1"), "holds groups"),
     (MoveVerbatims(verbatim_ids=("Q1:R01.1",), to="Q1.g1"), "there already"),
+    (MoveGroups(group_ids=(), to="Q1.r1"), "no group is named"),
+    (MoveGroups(group_ids=("Q1.g1",), to="Q1.r1"), "there already"),
+    (MoveGroups(group_ids=("Q1.r1",), to="Q1.r2"), "merge it with another"),
+    (MoveGroups(group_ids=("Q1.g3",), to="Q1.g1"), "name a level-2 group"),
+    (MoveGroups(group_ids=("Q1.g1", "Q3.g1"), to="Q1.r2"), "belongs to question Q3"),
+    (MoveGroups(group_ids=("Q3.g1",), to="Q1.r2"), "belongs to question Q1"),
+    (MoveGroups(group_ids=("Q1.g1",), to=None), "new level-2 group is empty"),
+    (NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="x", parent="Q1.g2"), "no level-2 group"),
     (MergeGroups(group_ids=("Q1.g1",), into="Q1.g1"), "two groups at least"),
     (MergeGroups(group_ids=("Q1.r1",), into="Q1.g1"), "other question or level|another question or level"),
     (

@@ -12,6 +12,7 @@ from service.domain.revision import (
     Edit,
     GroupRef,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     Place,
@@ -38,6 +39,10 @@ def edit_of(form: FormData) -> Edit:  # noqa: PLR0911, PLR0912 - one case an edi
             return MoveVerbatims(verbatim_ids=several(form, "verbatim"), to=field(form, "to"))
         case "isolate":
             return MoveVerbatims(verbatim_ids=several(form, "verbatim"), to=None)
+        case "move_groups":
+            return MoveGroups(group_ids=several(form, "moved"), to=field(form, "under"))
+        case "new_level_2":
+            return MoveGroups(group_ids=several(form, "moved"), to=None, label=field(form, "text"))
         case "merge_groups":
             label = field(form, "text", "").strip() or None
             return MergeGroups(group_ids=(field(form, "group"),), into=field(form, "into"), label=label)
@@ -93,7 +98,7 @@ def texts_of(edit: Edit) -> str | None:
             return text
         case SplitGroup(label=label) | NewGroup(label=label):
             return label
-        case MergeGroups(label=label):
+        case MergeGroups(label=label) | MoveGroups(label=label):
             return label
     return None
 

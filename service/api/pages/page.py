@@ -23,6 +23,7 @@ from service.domain.wording import categories, ideas, number, people, typeset
 from service.errors import InvalidRequest, MissingScope, NoKey, PolyphonieError
 from service.exports.facts import clip, short
 from service.exports.html import TEMPLATES as EXPORTS
+from service.exports.review_terms import told_target
 from service.exports.terms import TERMS as EXPORT_TERMS
 
 HERE = Path(__file__).parent
@@ -203,6 +204,7 @@ def _environment(language: Language) -> Environment:
         "moment": moment,
         "with_values": with_values,
         "short": short,
+        "told_target": told_target,
         "clip": clip,
         "static": lambda name: f"/static/{name}?v={static_file(name)[1]}",
     }

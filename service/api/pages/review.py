@@ -148,6 +148,7 @@ def question_page(
         next_up=view.next_to_review(number),
         next_flagged=view.next_flagged(number),
         families=families,
+        heads=view.choices(q, level=2),
         shown=shown,
         alone=alone,
         voices=view.told(q, alone.items),
@@ -216,6 +217,9 @@ def group_page(
         citing=view.citing(group),
         leader=view.number_of(group.q.synthesis.shared_with or group.q.id),
         choices=view.choices(group.q, level=group.g.level, but=group.g.id),
+        parent=None if group.g.parent is None else view.labelled(group.g.parent).g,
+        children=view.children(group),
+        heads=view.choices(group.q, level=2, but=group.g.parent or group.g.id),
         trace=None,
     )
 

@@ -223,6 +223,10 @@ class View:
             found[-1][1].append(self._labelled(q, g))
         return found, shown
 
+    def children(self, group: Labelled) -> list[Labelled]:
+        """The level-1 groups of a level-2 group."""
+        return [self._labelled(group.q, g) for g in group.q.groups if g.parent == group.g.id]
+
     def citing(self, group: Labelled) -> list[Line]:
         """Sentences that cite a group."""
         leader = self.question(self.number_of(group.q.synthesis.shared_with or group.q.id))

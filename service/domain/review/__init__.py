@@ -14,6 +14,7 @@ from service.domain.revision import (
     Edit,
     GroupRef,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     Place,
@@ -141,6 +142,8 @@ def _change(state: State, edit: Edit, by: Touch) -> Changed:  # noqa: PLR0911 - 
             return syntheses.remove_sentence(state, edit, by)
         case MoveVerbatims():
             return groups.move(state, edit, by)
+        case MoveGroups():
+            return groups.move_groups(state, edit, by)
         case MergeGroups():
             return groups.merge(state, edit, by)
         case SplitGroup():

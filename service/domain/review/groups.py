@@ -1,11 +1,12 @@
 """Edits of groups: move, merge, split, gather. Citations follow; labels and sentences whose members changed are marked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from service.domain.draft import DraftQuestion, Group, Sentence, SentenceRef, Support
+from service.domain.draft import DraftQuestion, Group, Sentence, SentenceRef, Stance, Support
 from service.domain.review.regroup import Regrouped, people_of, regroup
 from service.domain.review.state import (
+    UNDER,
     Changed,
     State,
     Touch,
@@ -17,7 +18,16 @@ from service.domain.review.state import (
     with_left_out,
     with_questions,
 )
-from service.domain.revision import GroupRef, MergeGroups, MoveVerbatims, NewGroup, Place, SplitGroup, Was
+from service.domain.revision import (
+    GroupRef,
+    MergeGroups,
+    MoveGroups,
+    MoveVerbatims,
+    NewGroup,
+    Place,
+    SplitGroup,
+    Was,
+)
 from service.domain.wording import LARGEST
 from service.errors import BadEdit
 
@@ -42,6 +52,35 @@ def move(state: State, edit: MoveVerbatims, by: Touch) -> Changed:
     return _regrouped(state, q, made, by), tuple(Was(id=v, value=home.get(v, "")) for v in moved)
 
 
+def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
+    if not edit.group_ids:
+        raise BadEdit("no group is named: choose one at least")
+    q, _ = state.group(edit.group_ids[0])
+    moved = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids)]
+    for home, g in moved:
+        if home is not q:
+            raise BadEdit(f"group {g.id} belongs to question {home.id}, {edit.group_ids[0]} to {q.id}")
+        if g.level != 1:
+            raise BadEdit(f"group {g.id} holds groups: move those, or merge it with another level-2 group")
+    groups = [g for _, g in moved if g.parent is None or g.parent != edit.to]
+    if not groups:
+        raise BadEdit("the groups are there already")
+    was = tuple(Was(id=g.id + UNDER, value=g.parent or "") for g in groups)
+    if edit.to is None:
+        above = _above(q, by, edit.label or "", {g.stance for g in groups})
+        made = regroup(q, parents={g.id: above.id for g in groups}, new=[above])
+        return settled(_regrouped(state, q, made, by), GroupRef(group_id=above.id), by), was
+    home, target = state.group(edit.to)
+    if home is not q:
+        raise BadEdit(f"group {target.id} belongs to question {home.id}, the groups to {q.id}")
+    if target.level != 2:
+        raise BadEdit(
+            f"group {target.id} holds verbatims, not groups: name a level-2 group, or merge the two"
+        )
+    made = regroup(q, parents={g.id: target.id for g in groups})
+    return _under_one_label(state, q, made, target, groups, None, by), was
+
+
 def merge(state: State, edit: MergeGroups, by: Touch) -> Changed:
     q, into = state.group(edit.into)
     others = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids) if id_ != edit.into]
@@ -58,12 +97,25 @@ def merge(state: State, edit: MergeGroups, by: Touch) -> Changed:
     else:
         inside = {g.id for g in merged}
         made = regroup(q, parents={g.id: into.id for g in q.groups if g.parent in inside})
-    stances = {g.stance for g in (into, *merged)}
-    opposed = {"for", "against"} <= stances
     label = None if edit.label is None else clean(edit.label, "the label")
+    state = _under_one_label(state, q, made, into, merged, label, by)
+    return state, tuple(Was(id=g.id, value=g.label) for g in (into, *merged))
+
+
+def _under_one_label(
+    state: State,
+    q: DraftQuestion,
+    made: Regrouped,
+    head: Group,
+    joining: Sequence[Group],
+    label: str | None,
+    by: Touch,
+) -> State:
+    """The groups put under the label of `head`, or under a new one. Opposed sides under a label that stays are marked."""
+    opposed = {"for", "against"} <= {g.stance for g in (head, *joining)}
 
     def renewed(g: Group) -> Group:
-        if g.id != into.id:
+        if g.id != head.id:
             return g
         g = replace(g, stance="mixed") if opposed else g
         return g if label is None else replace(g, label=label, label_support=PERSON)
@@ -71,10 +123,8 @@ def merge(state: State, edit: MergeGroups, by: Touch) -> Changed:
     made = replace(made, question=replace(made.question, groups=tuple(map(renewed, made.question.groups))))
     state = _regrouped(state, q, made, by)
     if label is not None:
-        state = settled(state, GroupRef(group_id=into.id), by)
-    elif opposed:
-        state = mark(state, [GroupRef(group_id=into.id)], "opposed", by)
-    return state, tuple(Was(id=g.id, value=g.label) for g in (into, *merged))
+        return settled(state, GroupRef(group_id=head.id), by)
+    return mark(state, [GroupRef(group_id=head.id)], "opposed", by) if opposed else state
 
 
 def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
@@ -101,16 +151,29 @@ def new_group(state: State, edit: NewGroup, by: Touch) -> Changed:
             f"verbatim {edit.verbatim_ids[0]} belongs to question {q.id}, not to {edit.question_id}"
         )
     ids = tuple(dict.fromkeys(edit.verbatim_ids))
-    above = Group(
+    if edit.parent is None:
+        above = _above(q, by, edit.label, {None})
+        new = [_new(q, by, edit.label, above.id), above]
+    else:
+        parent_question, parent = state.group(edit.parent)
+        if parent_question is not q or parent.level != 2:
+            raise BadEdit(f"group {parent.id} is no level-2 group of question {q.id}")
+        new = [_new(q, by, edit.label, parent.id)]
+    state = _gathered(state, q, ids, new, by)
+    return state, tuple(Was(id=v, value=home.get(v, "")) for v in ids)
+
+
+def _above(q: DraftQuestion, by: Touch, label: str, stances: Set[Stance | None]) -> Group:
+    """A level-2 group that has no member yet. stances: of the groups that it will hold."""
+    return Group(
         id=f"{q.id}.p{by.revision}",
         level=2,
         verbatim_ids=(),
-        label=clean(edit.label, "the label"),
+        label=clean(label, "the label of the new level-2 group"),
+        stance=next(iter(stances)) if len(stances) == 1 else "mixed",
         n_respondents=0,
         label_support=PERSON,
     )
-    state = _gathered(state, q, ids, [_new(q, by, edit.label, above.id), above], by)
-    return state, tuple(Was(id=v, value=home.get(v, "")) for v in ids)
 
 
 def _new(q: DraftQuestion, by: Touch, label: str, parent: str | None) -> Group:

@@ -265,6 +265,10 @@ CITES = " cites"
 """After the name of a sentence: what it cites, ids with spaces between."""
 
 
+UNDER = " under"
+"""After the id of a level-1 group: the level-2 group that it is in."""
+
+
 def values(state: State, ids: Iterable[str]) -> tuple[Was, ...]:
     """Texts of labels and sentences, citations, and groups of verbatims, by the ids that `Was` has."""
     wanted = list(ids)
@@ -277,5 +281,6 @@ def values(state: State, ids: Iterable[str]) -> tuple[Was, ...]:
         for g in q.groups:
             found[g.id] = g.label
             if g.level == 1:
+                found[g.id + UNDER] = g.parent or ""
                 found |= dict.fromkeys(set(wanted) & set(g.verbatim_ids), g.id)
     return tuple(Was(id=id_, value=found.get(id_, "")) for id_ in wanted)

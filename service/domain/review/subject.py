@@ -8,6 +8,7 @@ from service.domain.revision import (
     Edit,
     GroupRef,
     MergeGroups,
+    MoveGroups,
     MoveVerbatims,
     NewGroup,
     Redraft,
@@ -27,6 +28,10 @@ def subject(state: State, edit: Edit) -> object:  # noqa: PLR0911 - one case an 
             return groups.get(id_), state.marks.get(GroupRef(group_id=id_))
         case MergeGroups():
             return [groups.get(id_) for id_ in (edit.into, *edit.group_ids)]
+        case MoveGroups():
+            return [
+                (id_, groups[id_].parent if id_ in groups else "") for id_ in edit.group_ids
+            ], edit.to in groups
         case MoveVerbatims() | NewGroup():
             wanted = set(edit.verbatim_ids)
             target = edit.to if isinstance(edit, MoveVerbatims) else None

@@ -127,6 +127,7 @@
       if (box) box.open = true;
       if (area) area.focus();
     },
+    m: function () { var choice = document.querySelector("#under, #new-level-2"); if (choice) choice.focus(); },
     c: function () { press("button.confirm"); },
     v: function () { press(".actions button.approve"); }, // a question; the whole draft is never approved by a slip of a finger
     u: function () { press("button.undo"); },
