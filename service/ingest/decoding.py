@@ -1,12 +1,20 @@
 """Bytes to text: UTF-8 with or without a mark, UTF-16, cp1252, Mac Roman; anything else that can be told."""
 
+import re
+
 from charset_normalizer import from_bytes
 
 from service.ingest.problems import Log
 from service.ingest.tables import SUSPECT
 
-FRENCH = frozenset("éèàùâêîôûëïüçœÉÈÀÊÇ’«»€")
-"""Characters by which two readings of the same bytes are compared."""
+USUAL = frozenset("éèàùâêîôûëïüçœÉÈÀÊÇ’«»€“”‘–—…\u00a0")
+"""Characters by which two readings of the same bytes are compared: letters of French, signs of typography."""
+
+ODD = re.compile("[a-zß-ÿœ][À-ÖØ-ÞŸŽ½¼¾¤¦¨´¸‡ˆ‰¬√ƒ∆]")
+"""What no spelling has inside a word: a capital or a sign straight after a small letter ("donÕt", "tÈ")."""
+
+LATIN9 = re.compile("[A-Za-z]½[a-z]|¤")
+"""What cp1252 makes of œ and € of ISO 8859-15."""
 
 SAMPLE = 200_000
 
@@ -50,16 +58,19 @@ def _legacy(data: bytes, error: UnicodeDecodeError, log: Log) -> str:
 
 
 def _best(data: bytes) -> tuple[str, str]:
-    """(text, encoding): cp1252 or Mac Roman, which has more French letters, else a guess; "" for none."""
+    """(text, encoding): cp1252 or Mac Roman, which has more usual characters, else a guess; "" for none."""
     readings = []
     for name in ("cp1252", "mac_roman"):
         try:
             text = data.decode(name)
         except UnicodeDecodeError:
             continue
-        readings.append((sum(text[:SAMPLE].count(c) for c in FRENCH), name, text))
+        sample = text[:SAMPLE]
+        readings.append((sum(sample.count(c) for c in USUAL) - len(ODD.findall(sample)), name, text))
     weight, name, text = max(readings, key=lambda one: one[0])
-    if name == "cp1252" or weight:
+    if name == "cp1252" and LATIN9.search(text[:SAMPLE]) and not re.search(b"[\x80-\x9f]", data):
+        return data.decode("iso8859_15"), "ISO 8859-15"
+    if name == "cp1252" or weight > 0:
         return text, name
     best = from_bytes(data[:SAMPLE]).best()
     try:

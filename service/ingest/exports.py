@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from service.domain.wordform import fold
+from service.domain.wordform import fold, words
 
 RESPONDENT = frozenset(
     {
@@ -62,6 +63,12 @@ METADATA = {
             "date submitted",
             "last page",
             "start language",
+            "date started",
+            "date last action",
+            "ip address",
+            "referrer url",
+            "access code",
+            "code d'acces",
         }
     ),
     "Google Forms": frozenset(
@@ -87,6 +94,13 @@ METADATA = {
             "email",
             "name",
             "last modified time",
+            "langue",
+            "language",
+            "nombre total de points",
+            "total points",
+            "commentaires du quiz",
+            "quiz feedback",
+            "grade posted time",
         }
     ),
     "Qualtrics": frozenset(
@@ -172,9 +186,18 @@ SURE = 2
 """Metadata columns of one tool from which the file is taken for its export."""
 
 TIMING = re.compile(
-    r"(?:interviewtime|questiontime|temps total|total time|group time|question time)\b.*|grouptime\d*"
+    r"(?:interviewtime|questiontime|temps total|total time|group time|question time"
+    r"|temps (?:pour |du |de )(?:le |la )?(?:groupe|question))\b.*|grouptime\d*"
 )
 """LimeSurvey's columns of seconds, folded."""
+
+OWN = re.compile(r"(?P<code>[a-z]+)\. (?P<title>.+)")
+"""A column that LimeSurvey adds by itself, under its code and its text: `ipaddr. Adresse IP`."""
+
+FILLERS = frozenset({"de", "du", "des", "d", "la", "le", "les", "l", "of", "the", "n", "numero", "number"})
+YOURS = frozenset({"votre", "vos", "your"})
+ASKING = YOURS | {"quel", "quelle", "est", "what", "is"}
+"""Words around the name of a column that says who answers: `Quel est le nom de votre organisation ?`"""
 
 CODED = re.compile(
     r"(?P<code>(?:[A-Z][A-Z_]{1,19}|[A-Za-z]\w{0,18}\d\w{0,6}|[A-Za-z]\d{1,4})(?:\[\w+\])*)"
@@ -198,9 +221,16 @@ class Heading:
     title: str
 
 
+def usual_name(column: str) -> str:
+    """A column's name folded; its code alone where LimeSurvey writes `ipaddr. Adresse IP`."""
+    folded = fold(column)
+    own = OWN.fullmatch(folded)
+    return own["code"] if own and own["code"] in METADATA["LimeSurvey"] | {"id", "interviewtime"} else folded
+
+
 def tool_of(header: tuple[str, ...]) -> str | None:
     """The survey tool whose export this is, or None."""
-    folded = {fold(name) for name in header}
+    folded = {usual_name(name) for name in header}
     best = max(METADATA, key=lambda tool: len(METADATA[tool] & folded))
     if len(METADATA[best] & folded) >= SURE:
         return best
@@ -209,13 +239,25 @@ def tool_of(header: tuple[str, ...]) -> str | None:
 
 def is_metadata(tool: str, column: str) -> bool:
     """True for a column that the tool adds by itself."""
-    folded = fold(column)
+    folded = usual_name(column)
     return folded in METADATA[tool] or (tool == "LimeSurvey" and TIMING.fullmatch(folded) is not None)
 
 
 def is_identity(column: str, names: frozenset[str] = IDENTITY) -> bool:
     """True for a column that says who answers: a name, an organisation, an address; or just one of names."""
-    return fold(column).strip(" :?*") in names
+    return _core(column) in _cores(names)
+
+
+@cache
+def _cores(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_core, names))
+
+
+def _core(column: str) -> str:
+    """`Quel est le nom de votre structure ?` → `nom structure`."""
+    said = words(column)
+    left = FILLERS | (ASKING if YOURS & set(said) else frozenset())
+    return " ".join(w for w in said if w not in left)
 
 
 def coded(column: str) -> Heading | None:

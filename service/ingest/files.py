@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 
@@ -24,6 +25,8 @@ FOREIGN = (
     b"7z\xbc\xaf",
     b"SQLite format 3",
 )
+MARKUP = re.compile(r"<(?:!doctype|html|head|body|meta|table|\?xml)\b", re.IGNORECASE)
+"""How a page begins that a survey tool calls a spreadsheet."""
 
 
 def read_table(path: Path, limits: Limits, log: Log) -> Table:
@@ -44,6 +47,11 @@ def read_table(path: Path, limits: Limits, log: Log) -> Table:
     begin = text[:1000].lstrip()[:1]
     if not begin and not text.strip():
         raise log.stop("the file is empty", "export the answers again")
+    if MARKUP.match(text[:1000].lstrip()):
+        raise log.stop(
+            "an HTML or XML page, whatever its name says",
+            "open it in a spreadsheet program and save it as .xlsx or CSV",
+        )
     if begin in ("{", "["):
         found = read_json(text, path, limits, log)
         if found is not None:

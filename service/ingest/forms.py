@@ -80,7 +80,7 @@ def named_columns(header: tuple[str, ...], sidecar: Sidecar) -> Named:
     """Which columns are what: as the sidecar says, else by their usual names."""
 
     def first(names: frozenset[str]) -> str | None:
-        return next((h for h in header if fold(h) in names), None)
+        return next((h for h in header if exports.usual_name(h) in names), None)
 
     ignored = set(sidecar.columns.ignore)
     respondent = sidecar.columns.respondent_id or first(exports.RESPONDENT)
@@ -266,19 +266,24 @@ def _respondents(table: Table, column: str | None, log: Log) -> list[str]:
 
 
 def _qualtrics(table: Table) -> tuple[dict[str, str], set[str], Table]:
-    """Question texts and metadata columns, from the second and third header rows of Qualtrics; the rest."""
+    """Question texts and metadata columns, from the second and third header rows of Qualtrics; the rest.
+
+    Its legacy format has the texts alone.
+    """
+    texts = {h: " ".join(t.split()) for h, t in zip(table.header, table.rows[0][1], strict=True)}
     if len(table.rows) < 2 or not any('"ImportId"' in cell for cell in table.rows[1][1]):
-        return {}, set(), table
+        date = texts.get("StartDate", "")
+        legacy = date and not re.search(r"\d", date) and exports.tool_of(table.header) == "Qualtrics"
+        return (texts, set(), replace(table, rows=table.rows[1:])) if legacy else ({}, set(), table)
     metadata = set()
     for column, cell in zip(table.header, table.rows[1][1], strict=True):
         try:
             import_id = str(json.loads(cell)["ImportId"])
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        if not re.match(r"QID\d", import_id):
+        if not re.match(r"(?:\d+_)?QID\d", import_id):  # 1_QID3_TEXT: the first round of a loop
             metadata.add(column)
-    titles = {h: " ".join(t.split()) for h, t in zip(table.header, table.rows[0][1], strict=True)}
-    return titles, metadata, replace(table, rows=table.rows[2:])
+    return texts, metadata, replace(table, rows=table.rows[2:])
 
 
 def _headings(

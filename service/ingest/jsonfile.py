@@ -71,7 +71,8 @@ def _lines(text: str, path: Path, log: Log) -> list[tuple[int, Any]] | None:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once)
+    # A number is a text here: 3.10 and 1e2 stay as they are written.
+    return json.loads(text, object_pairs_hook=_once, parse_float=str, parse_int=str)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _text(value: object, row: int, column: str, log: Log) -> str:
-    """A text as it is, nothing for null, choices as "a; b", numbers and true/false as JSON writes them."""
+    """A text or number as it is, nothing for null, choices as "a; b", true and false as JSON writes them."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -94,7 +95,12 @@ def _text(value: object, row: int, column: str, log: Log) -> str:
         return "; ".join(_text(one, row, column, log) for one in value)
     if isinstance(value, dict):
         log.add(
-            "error", "an object where a text belongs", "give a text", row=row, column=column, kind="an object"
+            "error",
+            "an object where a text belongs",
+            "one object an answer (respondent_id, question_id, answer), or one a respondent with a key a question",
+            row=row,
+            column=column,
+            kind="an object",
         )
         return ""
     return json.dumps(value)

@@ -97,7 +97,7 @@ def _squared(row: list[str], number: int, width: int, log: Log) -> tuple[str, ..
         log.add(
             "error",
             f"{len(row)} cells under {width} column names",
-            "quote cells that hold the separator, or name the column",
+            "quote cells that hold the separator, name the column, or remove a title that stands above the names",
             row=number,
             kind="more cells than column names",
         )

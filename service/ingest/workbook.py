@@ -25,6 +25,13 @@ MOST_COLUMNS = 16_000
 ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 """How Excel writes control characters, and an underscore before what looks so; openpyxl leaves it."""
 
+HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\bhidden="(?:1|true)"[^>]*>')
+MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]+)(\d+):([A-Z]+\d+)"')
+CHUNK = 1 << 20
+"""Bytes of a sheet that are searched at once; no tag is nearly as long as TAG."""
+
+TAG = 1 << 10
+
 OTHERS = {
     "xl/workbook.bin": ("a binary workbook (.xlsb)", "save it as .xlsx"),
     "word/document.xml": ("a Word document", "copy its table into a spreadsheet"),
@@ -77,7 +84,8 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
     answers: Table | None = None
     aside: dict[str, Table] = {}
     unread: list[str] = []
-    for sheet in values.worksheets:
+    shown_first = sorted(values.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
+    for sheet in shown_first:
         name = sheet.title.casefold()
         # A sheet's own <dimension> may be wrong, and openpyxl would believe it and leave cells out.
         sheet.reset_dimensions()
@@ -88,6 +96,7 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
         if name in ASIDE:
             aside[name] = make_table(rows, limits, log, short_rows="usual")
         elif answers is None:
+            _say_layout(data, sheet, log)
             answers, read = make_table(rows, limits, log, short_rows="usual"), sheet.title
         else:
             unread.append(sheet.title)
@@ -100,6 +109,32 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
             "give one sheet of answers per file",
         )
     return Table(header=answers.header, rows=answers.rows, sheets=aside)
+
+
+def _say_layout(data: bytes, sheet: Any, log: Log) -> None:
+    """Merged cells, of which only the first holds anything, and hidden rows, which are read like others."""
+    hidden = 0
+    with zipfile.ZipFile(io.BytesIO(data)).open(sheet._worksheet_path) as part:
+        kept = b""
+        while chunk := part.read(CHUNK):
+            text = kept + chunk
+            cut = text.rfind(b"<", -TAG)  # a tag that may go on in the next chunk
+            whole, kept = (text[:cut], text[cut:]) if cut > 0 else (text, b"")
+            hidden += len(HIDDEN_ROW.findall(whole))
+            for found in MERGED.finditer(whole):
+                column, row, end = (one.decode() for one in found.groups())
+                log.add(
+                    "warning",
+                    f"cells {column}{row}:{end} are merged: only the first holds a text, the others are read as empty",
+                    "unmerge them and fill in each",
+                    row=int(row),
+                    column=column,
+                    kind="merged cells",
+                )
+    if hidden:
+        log.add(
+            "warning", f"{hidden} hidden row(s) are read like the others", "delete them if they do not belong"
+        )
 
 
 def _holds_data(sheet: Any) -> bool:

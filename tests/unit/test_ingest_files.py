@@ -62,6 +62,45 @@ def test_a_legacy_encoding_is_told(tmp_path: Path, encoding: str) -> None:
     assert f"not UTF-8: read as {encoding}" in messages(read_round(path))
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The “new” centre is far",
+        "He said “no” – then…",
+        "I don’t know",
+        "dit «\u00a0non\u00a0» encore",
+        "ÉTÉ, DÉÇU À NÎMES",
+        "un œuf",
+    ],
+)
+def test_a_legacy_text_with_few_signs_is_read_as_it_was(tmp_path: Path, encoding: str, text: str) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(csv_bytes([["id", "Q1"], ["r1", text]], encoding=encoding))
+    assert texts(read(path)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("iso8859_15", "le cœur à 45 €"), ("cp1252", "1½ h, le “cœur” à 2 ½")]
+)
+def test_the_latin_alphabet_with_a_euro_is_told_from_cp1252(tmp_path: Path, encoding: str, text: str) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(csv_bytes([["id", "Q1"], ["r1", text]], encoding=encoding))
+    assert texts(read(path)) == [text]
+
+
+def test_a_number_of_json_stays_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text(
+        '{"questions": [{"id": "Q1"}], "panel": [{"category": "A", "consulted": 12}],'
+        ' "answers": [{"id": 1, "question_id": "Q1", "answer": 3.10}, {"id": 2, "question_id": "Q1", "answer": 1e2}]}',
+        encoding="utf-8",
+    )
+    found = read(path)
+    assert texts(found) == ["3.10", "1e2"]
+    assert found.panel[0].consulted == 12
+
+
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 
 
@@ -258,6 +297,41 @@ def test_another_sheet_is_left_out_by_name_and_can_not_spoil_the_round(tmp_path:
     assert reading.round is not None
     assert texts(reading.round) == ["un"]
     assert "« Réponses » is read; left out: Notice" in messages(reading)
+
+
+def test_merged_cells_and_hidden_rows_are_told(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["id", "category", "Q1"],
+        ["r1", "Élus", "un"],
+        ["r2", None, "deux"],
+        ["r3", "Élus", "trois"],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("B2:B3")
+    sheet.row_dimensions[4].hidden = True
+    book.save(tmp_path / "a.xlsx")
+    reading = read_round(tmp_path / "a.xlsx")
+    assert "row 2, column B: cells B2:B3 are merged: only the first" in messages(reading)
+    assert "1 hidden row(s) are read" in messages(reading)
+    assert texts(read(tmp_path / "a.xlsx")) == ["un", "deux", "trois"]
+
+
+def test_a_hidden_sheet_does_not_stand_before_the_one_that_is_seen(tmp_path: Path) -> None:
+    book = Workbook()
+    hidden = book.active
+    assert hidden is not None
+    hidden.append(["key", "value"])
+    hidden.append(["form", "7"])
+    hidden.sheet_state = "hidden"
+    shown = book.create_sheet("Réponses")
+    shown.append(["id", "Q1"])
+    shown.append(["r1", "un"])
+    book.active = 1
+    book.save(tmp_path / "a.xlsx")
+    assert texts(read(tmp_path / "a.xlsx")) == ["un"]
 
 
 def test_a_formula_is_told_by_row_and_column(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from service.domain.round import Round
 from service.domain.wordform import fold
 from service.ingest import Reading, read_round
 from service.ingest.closed import looks_closed
-from service.ingest.exports import IDENTITY, coded, headings
+from service.ingest.exports import IDENTITY, coded, headings, is_identity
 
 
 def give(folder: Path, text: str, sidecar: dict[str, object] | None = None) -> Reading:
@@ -131,6 +131,24 @@ def test_limesurvey(tmp_path: Path) -> None:
     assert found.answers_to("G01Q02")[0].id == "G01Q02:1"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Response ID,Date submitted,Last page,Start language,Seed,Date started,Date last action,IP address,Referrer URL,What?,Group time: A",
+        "ID de la réponse,Date de soumission,Dernière page,Langue de départ,Tête de série,Date de lancement,"
+        "Date de la dernière action,Adresse IP,URL de référence,What?,Temps pour le groupe de questions : A",
+        "id. ID de la réponse,submitdate. Date de soumission,lastpage. Dernière page,startlanguage. Langue de départ,"
+        "seed. Tête de série,startdate. Date de lancement,datestamp. Date de la dernière action,ipaddr. Adresse IP,"
+        "refurl. URL de référence,G01Q01. What?,interviewtime. Temps total",
+    ],
+)
+def test_limesurvey_in_each_of_its_headers(tmp_path: Path, header: str) -> None:
+    rows = [f"{k},2026-01-01,2,fr,{k},2026-01-01,2026-01-01,10.0.0.{k},,Avis {k},3.5" for k in (1, 2)]
+    found = good(give(tmp_path, "\n".join([header, *rows]) + "\n"))
+    assert [q.title for q in found.questions] == ["What?"]
+    assert [a.respondent_id for a in found.answers] == ["1", "2"]
+
+
 def test_google_forms_with_choices_between_commas(tmp_path: Path) -> None:
     reading = give(tmp_path, GOOGLE)
     found = good(reading)
@@ -158,6 +176,24 @@ def test_qualtrics_with_its_three_header_rows(tmp_path: Path) -> None:
     ]
     assert answers(found)[:2] == [("Q1:R_1", "The price"), ("Q1:R_2", "Nothing")]
     assert "panel_source" in reading.problems[0].message
+
+
+def test_qualtrics_keeps_what_stands_in_a_loop(tmp_path: Path) -> None:
+    looped = QUALTRICS.replace("QID2_4_TEXT", "1_QID2_TEXT")
+    assert ("Q2_4_TEXT:R_1", "No") in answers(good(give(tmp_path, looped)))
+
+
+@pytest.mark.parametrize("texts", ["Start Date,End Date", "Date de début,Date de fin"])
+def test_qualtrics_with_its_two_header_rows_of_old(tmp_path: Path, texts: str) -> None:
+    found = good(
+        give(
+            tmp_path,
+            f"StartDate,EndDate,ResponseId,Q1\n{texts},Response ID,What should change?\n"
+            "2026-01-01,2026-01-01,R_1,The price\n",
+        )
+    )
+    assert [q.title for q in found.questions] == ["What should change?"]
+    assert answers(found) == [("Q1:R_1", "The price")]
 
 
 @pytest.mark.parametrize(
@@ -305,6 +341,23 @@ def test_columns_that_say_who_answers_are_no_questions(tmp_path: Path) -> None:
     assert any("Organisme, Nom :, E-mail" in p.message for p in reading.problems)
     named = {"questions": [{"id": "Q1", "title": "Organisme", "column": "Organisme"}]}
     assert [q.title for q in good(give(tmp_path, table, named)).questions] == ["Organisme"]
+
+
+@pytest.mark.parametrize(
+    ("column", "identity"),
+    [
+        ("Nom de votre structure :", True),
+        ("Quel est le nom de votre organisation ?", True),
+        ("N° de téléphone", True),
+        ("Votre adresse mail", True),
+        ("What is your name?", True),
+        ("Quelle est la structure ?", False),
+        ("Votre avis", False),
+        ("Quel rôle pour votre structure ?", False),
+    ],
+)
+def test_which_columns_say_who_answers(column: str, identity: bool) -> None:
+    assert is_identity(column) is identity
 
 
 @pytest.mark.parametrize(

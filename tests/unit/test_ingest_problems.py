@@ -57,6 +57,7 @@ ERRORS: list[tuple[str, str | bytes, int | None, str | None, str]] = [
     ("half of UTF-16", "id,Q1\nr,a\n".encode("utf-16") + b"\0", None, None, "not utf-16"),
     ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), None, None, "no table"),
     ("no text", bytes(range(1, 256)) * 20, 2, None, "no text"),
+    ("a page called a table", "<html>\n<table><tr><td>id</td></tr></table>", None, None, "HTML"),
     ("an old workbook", b"\xd0\xcf\x11\xe0" + bytes(600), None, None, "old Excel"),
     ("a damaged archive", b"PK\x03\x04" + bytes(600), None, None, "damaged ZIP"),
     ("a damaged gzip", b"\x1f\x8b" + bytes(600), None, None, "damaged gzip"),
