@@ -12,7 +12,9 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from service import errors
+from service.domain.round import Language
 from service.errors import Defect, InvalidRequest, PolyphonieError, StoreUnavailable
+from service.ingest.messages import CATALOGUES, told
 
 LOG = logging.getLogger("polyphonie.api")
 
@@ -29,6 +31,14 @@ class Trouble(BaseModel):
     field: str | None = Field(None, description="Place in the request.", examples=["body.questions.0"])
     message: str = Field(examples=["a NUL character: this text is damaged"])
     remedy: str | None = Field(None, examples=["export it again as UTF-8"])
+    code: str | None = Field(None, description="Of a problem of a file; stable.", examples=["nul_in_cell"])
+    said: dict[str, str | int] | None = Field(None, description="What the message tells beside its words.")
+
+    def told(self, language: Language) -> tuple[str, str]:
+        """Message and remedy; in English where no other words are known."""
+        if self.code in CATALOGUES[language]:
+            return told(self.code, self.said or {}, language)
+        return self.message, self.remedy or ""
 
 
 class ProblemOut(BaseModel):

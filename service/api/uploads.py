@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -124,7 +124,17 @@ def read(file: Path) -> Read:
 
 
 def trouble(found: Problem) -> Trouble:
-    return Trouble.model_validate(asdict(found))
+    """A problem of a file as the API tells it."""
+    return Trouble(
+        severity=found.severity,
+        file=found.file,
+        row=found.row,
+        column=found.column,
+        message=found.message,
+        remedy=found.remedy,
+        code=found.code,
+        said=dict(found.said),
+    )
 
 
 def _sha256(file: Path) -> str:

@@ -31,7 +31,13 @@ def read_round(path: Path, *, limits: Limits = USUAL, questions: tuple[str, ...]
         found = build_round(table, read_sidecar(path, table, log), stem(path), log)
         if found is not None and questions:
             for misfit in misfits(found, questions):
-                log.add("error", misfit.message, misfit.remedy, column=misfit.question_id)
+                log.add(
+                    "error",
+                    "not_selected",
+                    column=misfit.question_id,
+                    why=misfit.message,
+                    what_to_do=misfit.remedy,
+                )
             found = select(found, questions)
     except Unreadable as stop:
         return Reading(round=None, problems=(*log.problems, stop.problem), complete=False)

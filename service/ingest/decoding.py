@@ -31,14 +31,12 @@ def decode(data: bytes, log: Log) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
-            raise log.stop(f"not {encoding}: {error.reason}", "save it as UTF-8") from error
+            raise log.stop("not_encoding", encoding=encoding, why=error.reason) from error
         text = _legacy(data, error, log)
     nul = text.find("\0")
     if nul >= 0:
         row = text.count("\n", 0, nul) + 1
-        raise log.stop(
-            "a NUL character: this is no text, or a damaged one", "export it again as UTF-8", row=row
-        )
+        raise log.stop("nul", row=row)
     return text.lstrip("\ufeff")
 
 
@@ -46,14 +44,10 @@ def _legacy(data: bytes, error: UnicodeDecodeError, log: Log) -> str:
     row = data.count(b"\n", 0, error.start) + 1
     text, name = _best(data)
     if not name or _controls(text) > len(text[:SAMPLE]) / 100:
-        raise log.stop("this is no text, or its encoding can't be told", "save it as CSV in UTF-8", row=row)
+        raise log.stop("no_text", row=row)
     if SUSPECT.search(text):
-        raise log.stop(
-            f"two encodings in one file: UTF-8, but not in this row ({error.reason})",
-            "save the whole of it as UTF-8",
-            row=row,
-        )
-    log.add("warning", f"not UTF-8: read as {name}", "check the accents, or save it as UTF-8", row=row)
+        raise log.stop("two_encodings", row=row, why=error.reason)
+    log.add("warning", "read_as", row=row, encoding=name)
     return text
 
 

@@ -69,9 +69,7 @@ def _numbered(text: str, separator: str, first: int, log: Log) -> Iterator[Numbe
 def _broken(error: csv.Error, row: int, log: Log) -> Exception:
     message = str(error)
     if "unexpected end" in message or "field larger" in message:
-        return log.stop(
-            "a quote opens here and never closes", "close it, or write it twice inside the cell", row=row
-        )
+        return log.stop("open_quote", row=row)
     if "expected after" in message:
-        return log.stop("a quote inside a quoted cell", 'write it twice ("") inside the cell', row=row)
-    return log.stop(f"not a well-formed CSV: {message}", "check the quotes in this row", row=row)
+        return log.stop("inner_quote", row=row)
+    return log.stop("broken_csv", row=row, why=message)

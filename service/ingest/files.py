@@ -13,7 +13,6 @@ from service.ingest.problems import RATIO_FROM, Limits, Log
 from service.ingest.tables import Table
 from service.ingest.workbook import read_workbook
 
-FORMATS = "give a CSV, XLSX, JSON or JSON Lines file"
 FOREIGN = (
     b"%PDF",
     b"\x89PNG",
@@ -35,23 +34,18 @@ def read_table(path: Path, limits: Limits, log: Log) -> Table:
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return read_workbook(path, data, limits, log)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise log.stop(
-            "an old Excel file (.xls) or a locked one", "save it as .xlsx or CSV, without a password"
-        )
+        raise log.stop("old_excel")
     if data.startswith(FOREIGN):
-        raise log.stop("this is no table (a PDF, a picture, an archive or a program)", FORMATS)
+        raise log.stop("no_table")
     json_like = data[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
     _check_lines(data, limits.json_bytes if json_like else limits.line_bytes, log)
     text = decode(data, log)
     del data
     begin = text[:1000].lstrip()[:1]
     if not begin and not text.strip():
-        raise log.stop("the file is empty", "export the answers again")
+        raise log.stop("empty")
     if MARKUP.match(text[:1000].lstrip()):
-        raise log.stop(
-            "an HTML or XML page, whatever its name says",
-            "open it in a spreadsheet program and save it as .xlsx or CSV",
-        )
+        raise log.stop("markup")
     if begin in ("{", "["):
         found = read_json(text, path, limits, log)
         if found is not None:
@@ -61,22 +55,20 @@ def read_table(path: Path, limits: Limits, log: Log) -> Table:
 
 def _bytes(path: Path, limits: Limits, log: Log) -> bytes:
     if path.is_dir():
-        raise log.stop("this is a folder", "give a file")
+        raise log.stop("folder")
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise log.stop("this is no regular file (a device or a pipe)", "write it to a file first")
+            raise log.stop("no_file")
         if size > limits.file_bytes:
-            raise log.stop(
-                f"{size:,} bytes, more than {limits.file_bytes:,}", "split the round into several files"
-            )
+            raise log.stop("too_many_bytes", bytes=size, most=limits.file_bytes)
         data = path.read_bytes()
     except OSError as error:
-        raise log.stop(f"can't be read: {error.strerror}", "check the path and the permissions") from error
+        raise log.stop("unreadable", why=error.strerror or str(error)) from error
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data, limits, log)
     if not data:
-        raise log.stop("the file is empty", "export the answers again")
+        raise log.stop("empty")
     return data
 
 
@@ -86,9 +78,9 @@ def _unpacked(data: bytes, limits: Limits, log: Log) -> bytes:
         with gzip.open(io.BytesIO(data)) as packed:
             found = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise log.stop(f"a damaged gzip file: {error}", "pack it again") from error
+        raise log.stop("gzip_damaged", why=str(error)) from error
     if len(found) > most:
-        raise log.stop(f"unpacked it is more than {most:,} bytes", "give the unpacked file, in several parts")
+        raise log.stop("unpacked_too_large", most=most)
     return found
 
 
@@ -99,7 +91,5 @@ def _check_lines(data: bytes, most: int, log: Log) -> None:
         last = max(data.rfind(b"\n", start, start + most), data.rfind(b"\r", start, start + most))
         if last < 0:
             row = data.count(b"\n", 0, start) + 1
-            raise log.stop(
-                f"a line of more than {most:,} bytes", "check that the export has line breaks", row=row
-            )
+            raise log.stop("line_too_long", row=row, most=most)
         start = last + 1

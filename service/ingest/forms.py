@@ -15,8 +15,6 @@ from service.ingest.problems import Log
 from service.ingest.sidecar import QuestionNote, Sidecar, stem
 from service.ingest.tables import Table
 
-LONG_FORM = "long form has question_id and answer; wide form a column a question"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
@@ -55,20 +53,14 @@ def read_cells(
     """Questions in the order of sidecar or table, and every answer; None where the log has an error."""
     for column, n in Counter(table.header).items():
         if n > 1 and column:
-            log.add("error", "the column name stands twice", "name each column once", row=1, column=column)
+            log.add("error", "column_twice", row=1, column=column)
     for column in filter(
         None, (sidecar.columns.respondent_id, sidecar.columns.category, *sidecar.columns.ignore)
     ):
         if column not in table.header:
-            log.add(
-                "error",
-                f"no column {column}, which the sidecar names",
-                "correct the sidecar",
-                row=1,
-                column=column,
-            )
+            log.add("error", "column_of_sidecar", row=1, column=column, name=column)
     if named.question_id and not named.answer:
-        log.add("error", "no column of answers beside question_id", LONG_FORM, row=1, column="answer")
+        log.add("error", "no_answer_column", row=1, column="answer")
     if log.has_errors:
         return None
     if named.long:
@@ -120,9 +112,7 @@ def _long(table: Table, sidecar: Sidecar, named: Named, log: Log) -> tuple[tuple
         if cell.question_id:
             titles.setdefault(cell.question_id, value(row, named.question) or cell.question_id)
         else:
-            log.add(
-                "error", "no question id", "name the question that this answers", row=number, column=question
-            )
+            log.add("error", "no_question_id", row=number, column=question)
     if not named.question_id:
         cells, titles = _with_ids(cells, sidecar)
     if sidecar.questions:
@@ -154,11 +144,11 @@ def _check_known(cells: Sequence[Cell], sidecar: Sidecar, column: str, log: Log)
         if cell.question_id and cell.question_id not in known:
             log.add(
                 "error",
-                f"unknown question {cell.question_id}",
-                f"the sidecar knows {', '.join(sorted(known, key=_natural))}",
+                "unknown_question",
                 row=cell.row,
                 column=column,
-                kind="unknown question",
+                question=cell.question_id,
+                known=", ".join(sorted(known, key=_natural)),
             )
 
 
@@ -178,24 +168,22 @@ def _wide(
         found = metadata | {h for h in table.header if exports.is_metadata(tool, h)}
         left = [h for h in table.header if h in found and h not in no_question]
         no_question |= found
-        log.add(
-            "warning",
-            f"an export of {tool}: left out as no questions: {', '.join(left)}",
-            "name the questions in a sidecar if that is wrong",
-        )
+        log.add("warning", "export_of", tool=tool, columns=", ".join(left))
     identity = [h for h in table.header if exports.is_identity(h) and h not in no_question]
     if identity and not sidecar.questions:
         no_question |= set(identity)
         log.add(
             "warning",
-            f"columns that say who answers are left out as no questions: {', '.join(identity)}",
-            _settled(table, identity, who_column, log),
+            "identity_columns",
+            columns=", ".join(identity),
+            sidecar=f"{stem(Path(log.file))}.round.json",
+            line=_settled(table, identity, who_column),
         )
     headings = _headings(table.header, titles, no_question, sidecar.questions, log)
     if log.has_errors:
         return None
     if not headings:
-        log.add("error", "no column of answers", LONG_FORM, row=1)
+        log.add("error", "no_answers_column", row=1)
         return None
     at = {h: i for i, h in enumerate(table.header)}
     cells = []
@@ -216,14 +204,13 @@ def _wide(
     return tuple(Question(id=h.id, title=h.title) for h in headings), cells
 
 
-def _settled(table: Table, identity: Sequence[str], who_column: str | None, log: Log) -> str:
-    """The remedy for columns that say who answers: the line of the sidecar that says what they are."""
+def _settled(table: Table, identity: Sequence[str], who_column: str | None) -> str:
+    """The line of the sidecar that says what the columns are that say who answers."""
     organisations = [h for h in identity if exports.is_identity(h, exports.ORGANISATION)]
     who = None if who_column else next((h for h in organisations if _names_each_row(table, h)), None)
     ignore = [h for h in identity if h != who]
     columns = ({"respondent_id": who} if who else {}) | ({"ignore": ignore} if ignore else {})
-    line = json.dumps(({"unit": "organisation"} if who else {}) | {"columns": columns}, ensure_ascii=False)
-    return f'say what they are in {stem(Path(log.file))}.round.json: {line}; or list all the questions there, under "questions"'
+    return json.dumps(({"unit": "organisation"} if who else {}) | {"columns": columns}, ensure_ascii=False)
 
 
 def _names_each_row(table: Table, column: str) -> bool:
@@ -241,24 +228,18 @@ def _respondents(table: Table, column: str | None, log: Log) -> list[str]:
         who = row[at].strip() if at is not None else ""
         if not who:
             if column:
-                log.add(
-                    "warning",
-                    "no respondent id: the row gets one of its own",
-                    "name it",
-                    row=number,
-                    column=column,
-                )
+                log.add("warning", "no_respondent", row=number, column=column)
             digest = hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:10]
             seen[digest] += 1
             who = f"r{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
         if who in rows:
             log.add(
                 "error",
-                f"respondent {who} stands twice (also in row {rows[who]})",
-                "one row a respondent: merge the rows or correct the id",
+                "respondent_twice",
                 row=number,
                 column=column,
-                kind="repeated respondent id",
+                respondent=who,
+                other_row=str(rows[who]),
             )
             who += f" ({number})"
         rows[who] = number
@@ -301,9 +282,7 @@ def _headings(
         return _by_notes(header, made, no_question, notes, log)
     for id_ in [i for i, n in Counter(h.id for h in made).items() if n > 1]:
         columns = " / ".join(h.column for h in made if h.id == id_)
-        log.add(
-            "error", f"two columns are question {id_}: {columns}", "give each its own code", row=1, column=id_
-        )
+        log.add("error", "two_columns", row=1, column=id_, question=id_, columns=columns)
     return made
 
 
@@ -326,19 +305,9 @@ def _by_notes(
         if found:
             named.append(replace(found, id=note.id, title=note.title or found.title))
         elif not note.counts:  # a closed question may be known by its counts alone
-            log.add(
-                "error",
-                f"no column for question {note.id}",
-                'name it in the sidecar with "column"',
-                row=1,
-                column=note.column or note.id,
-            )
+            log.add("error", "no_column", row=1, column=note.column or note.id, question=note.id)
     used = {h.column for h in named} | no_question
     unused = [h for h in header if h and h not in used]
     if unused:
-        log.add(
-            "warning",
-            f"columns that the sidecar does not name are left out: {', '.join(unused)}",
-            "name them, or list them under columns.ignore",
-        )
+        log.add("warning", "columns_left_out", columns=", ".join(unused))
     return named

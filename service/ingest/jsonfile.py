@@ -16,12 +16,10 @@ def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
     try:
         whole = _loads(text)
     except RecursionError as error:
-        raise log.stop(
-            "brackets within brackets without end", "a list of objects, or one object a line"
-        ) from error
+        raise log.stop("nested") from error
     except ValueError as failed:
         if path.suffix == ".json" and "\n{" not in text:
-            raise log.stop(f"not well-formed JSON: {failed}", "export it again") from failed
+            raise log.stop("broken_json", why=str(failed)) from failed
         lines = _lines(text, path, log)
         if lines is None:
             return None
@@ -33,23 +31,23 @@ def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
         if not isinstance(whole, list):
             whole = [whole]
         if len(whole) > limits.rows:
-            raise log.stop(f"more than {limits.rows:,} answers", "split the round into several files")
+            raise log.stop("too_many_answers", most=limits.rows)
         records = list(enumerate(whole, start=1))
     return _table(records, extra, limits, log)
 
 
 def _table(records: list[tuple[int, Any]], extra: dict[str, Any], limits: Limits, log: Log) -> Table:
     if not records:
-        raise log.stop("no answers in it", "export the answers again")
+        raise log.stop("no_answers")
     if len(records) > limits.rows:
-        raise log.stop(f"more than {limits.rows:,} answers", "split the round into several files")
+        raise log.stop("too_many_answers", most=limits.rows)
     header: dict[str, None] = {}
     for number, record in records:
         if not isinstance(record, dict):
-            raise log.stop("not an object", "a list of objects, or one object a line", row=number)
+            raise log.stop("no_object", row=number)
         header |= dict.fromkeys(record)
         if len(header) > limits.columns:
-            raise log.stop(f"more than {limits.columns:,} columns", "keep those of the questions", row=number)
+            raise log.stop("too_many_columns", row=number, columns=len(header), most=limits.columns)
     columns = tuple(header)
     rows = tuple((n, tuple(_text(r.get(k), n, k, log) for k in columns)) for n, r in records)
     check_cells(columns, rows, limits, log)
@@ -66,7 +64,7 @@ def _lines(text: str, path: Path, log: Log) -> list[tuple[int, Any]] | None:
         except (ValueError, RecursionError) as error:
             if not records and path.suffix not in LINES:
                 return None
-            raise log.stop(f"not a JSON line: {error}", "one object a line", row=number) from error
+            raise log.stop("broken_json_line", row=number, why=str(error)) from error
     return records
 
 
@@ -94,13 +92,6 @@ def _text(value: object, row: int, column: str, log: Log) -> str:
     if isinstance(value, list):
         return "; ".join(_text(one, row, column, log) for one in value)
     if isinstance(value, dict):
-        log.add(
-            "error",
-            "an object where a text belongs",
-            "one object an answer (respondent_id, question_id, answer), or one a respondent with a key a question",
-            row=row,
-            column=column,
-            kind="an object",
-        )
+        log.add("error", "object_as_text", row=row, column=column)
         return ""
     return json.dumps(value)

@@ -1,10 +1,12 @@
 """What can be wrong with an input: where it is and what to do about it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from service.domain.round import Round
+from service.domain.round import Language, Round
+from service.ingest.messages import MORE, told
 
 RATIO_FROM = 10_000_000
 """Unpacked bytes from which the ratio to the packed ones is looked at."""
@@ -35,8 +37,23 @@ class Problem:
     row: int | None = None
     """1-based, header included."""
     column: str | None = None
-    message: str
-    remedy: str
+    code: str
+    """Of `messages`: what is wrong and what to do, in either language."""
+    said: Mapping[str, str | int] = field(default_factory=dict)
+    """What the words of the code have in their braces."""
+
+    def told(self, language: Language) -> tuple[str, str]:
+        """Message and remedy."""
+        return told(self.code, self.said, language)
+
+    @property
+    def message(self) -> str:
+        """In English, as the command line and the API speak."""
+        return self.told("en")[0]
+
+    @property
+    def remedy(self) -> str:
+        return self.told("en")[1]
 
     def __str__(self) -> str:
         where = self.file
@@ -77,34 +94,28 @@ class Log:
     def add(
         self,
         severity: Severity,
-        message: str,
-        remedy: str,
+        code: str,
         *,
         row: int | None = None,
         column: str | None = None,
-        kind: str | None = None,
         file: str | None = None,
+        **said: str | int,
     ) -> None:
-        """Keep a problem. kind: what it is like, where messages differ; file: if it is not the input."""
-        self._alike[severity, kind or message] += 1
-        if self._alike[severity, kind or message] <= self.MOST_ALIKE:
+        """Keep a problem. file: if it is not the input."""
+        self._alike[severity, code] += 1
+        if self._alike[severity, code] <= self.MOST_ALIKE:
             self._problems.append(
                 Problem(
-                    severity=severity,
-                    file=file or self.file,
-                    row=row,
-                    column=column,
-                    message=message,
-                    remedy=remedy,
+                    severity=severity, file=file or self.file, row=row, column=column, code=code, said=said
                 )
             )
 
     def stop(
-        self, message: str, remedy: str, *, row: int | None = None, column: str | None = None
+        self, code: str, *, row: int | None = None, column: str | None = None, **said: str | int
     ) -> Unreadable:
         """An exception that ends the reading with this problem."""
         return Unreadable(
-            Problem(severity="error", file=self.file, row=row, column=column, message=message, remedy=remedy)
+            Problem(severity="error", file=self.file, row=row, column=column, code=code, said=said)
         )
 
     @property
@@ -114,10 +125,10 @@ class Log:
             Problem(
                 severity=severity,
                 file=self.file,
-                message=f"{count - self.MOST_ALIKE} more like: {kind}",
-                remedy="see above",
+                code=MORE,
+                said={"count": count - self.MOST_ALIKE, "like": code},
             )
-            for (severity, kind), count in self._alike.items()
+            for (severity, code), count in self._alike.items()
             if count > self.MOST_ALIKE
         ]
         return (*self._problems, *rest)

@@ -30,14 +30,7 @@ def build_round(table: Table, sidecar: Sidecar, name: str, log: Log) -> Round | 
     questions = _linked(with_kinds(questions, sidecar, cells, guess=not named.long), sidecar, log)
     for q in questions:
         if q.kind == "closed" and q.id not in {n.id for n in sidecar.questions}:
-            log.add(
-                "warning",
-                "few and short answers: taken for a closed question and counted",
-                'say "kind": "open" in the sidecar if it is not',
-                row=1,
-                column=q.id,
-                kind="taken for a closed question",
-            )
+            log.add("warning", "guessed_closed", row=1, column=q.id)
     answers = _answers(cells, questions, named.category, log)
     said = [a for a in answers if a.text.strip()]
     panel = _panel(sidecar, said, named.category, log)
@@ -66,25 +59,17 @@ def _linked(questions: tuple[Question, ...], sidecar: Sidecar, log: Log) -> tupl
     joined: dict[str, set[str]] = {q.id: {q.id} for q in questions}
     parts: dict[str, str] = {}
 
-    def wrong(note_id: str, message: str) -> None:
-        log.add(
-            "error",
-            f"{note_id} is {message}, which is no open question",
-            "correct the sidecar",
-            column=note_id,
-        )
-
     for note in sidecar.questions:
         for other in note.joined_with:
             if not {other, note.id} <= open_ids:
-                wrong(note.id, f"joined with {other}")
+                log.add("error", "joined_wrongly", column=note.id, question=note.id, other=other)
                 continue
             family = joined[note.id] | joined[other]
             for member in family:
                 joined[member] = family
         if note.closed_part_of:
             if note.closed_part_of not in open_ids:
-                wrong(note.id, f"the closed part of {note.closed_part_of}")
+                log.add("error", "part_wrongly", column=note.id, question=note.id, other=note.closed_part_of)
             parts[note.id] = note.closed_part_of
     _say_same(questions, log)
     order = [q.id for q in questions]
@@ -103,13 +88,7 @@ def _say_same(questions: tuple[Question, ...], log: Log) -> None:
     for q in questions:
         same = titles.setdefault(fold(q.title), q.id)
         if same != q.id:
-            log.add(
-                "warning",
-                f"questions {same} and {q.id} have the same text",
-                "check that it is no copy by mistake",
-                row=1,
-                column=q.id,
-            )
+            log.add("warning", "same_text", row=1, column=q.id, question=same, other=q.id)
 
 
 def _answers(
@@ -134,11 +113,11 @@ def _answers(
             first, second = sorted((seen[id_], cell.row))
             log.add(
                 "error",
-                f"answer {id_} stands twice (also in row {first})",
-                "one answer a respondent and question: merge them, or give each an answer_id",
+                "answer_twice",
                 row=second,
                 column=cell.column,
-                kind="repeated answer",
+                answer=id_,
+                other_row=str(first),
             )
         seen[id_] = cell.row
         made.append(
@@ -165,11 +144,12 @@ def _categories(cells: Sequence[Cell], column: str | None, log: Log) -> dict[str
             if first != cell.category:
                 log.add(
                     "error",
-                    f"respondent {cell.respondent_id} is of category {first} and of {cell.category}",
-                    "give each respondent one category",
+                    "two_categories",
                     row=cell.row,
                     column=column,
-                    kind="two categories for one respondent",
+                    respondent=cell.respondent_id,
+                    category=first,
+                    other=cell.category,
                 )
     return category_of
 
@@ -177,13 +157,7 @@ def _categories(cells: Sequence[Cell], column: str | None, log: Log) -> dict[str
 def _say_formulas(cells: Sequence[Cell], log: Log) -> None:
     for cell in cells:
         if cell.text.startswith("=") and len(cell.text) > 1:
-            log.add(
-                "warning",
-                "the answer looks like a formula",
-                "nothing to do if it is none: it is kept as text",
-                row=cell.row,
-                column=cell.column,
-            )
+            log.add("warning", "like_formula", row=cell.row, column=cell.column)
 
 
 def _panel(sidecar: Sidecar, said: Sequence[Answer], column: str | None, log: Log) -> tuple[PanelRow, ...]:
@@ -197,10 +171,11 @@ def _panel(sidecar: Sidecar, said: Sequence[Answer], column: str | None, log: Lo
     for category in sorted(voices.keys() - known) if known else ():
         log.add(
             "warning",
-            f"category « {category} » is not in the panel",
-            f"correct its spelling, or add it to the panel ({', '.join(sorted(known))})",
+            "not_in_panel",
             row=row_of[category],
             column=column,
+            category=category,
+            known=", ".join(sorted(known)),
         )
     rows = [
         PanelRow(category=p.category, consulted=p.consulted, responded=len(voices[p.category]))

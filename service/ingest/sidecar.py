@@ -3,12 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from service.ingest.problems import Log
 from service.ingest.tables import Table
@@ -54,6 +55,20 @@ class Sidecar(BaseModel):
 INNER: dict[str, type[BaseModel]] = {"columns": Columns, "questions": QuestionNote, "panel": PanelNote}
 """Which record stands under a key."""
 
+SHAPES = {
+    "missing": "sidecar_missing",
+    "string_type": "sidecar_no_text",
+    "int_type": "sidecar_no_number",
+    "int_parsing": "sidecar_no_number",
+    "int_from_float": "sidecar_no_number",
+    "greater_than_equal": "sidecar_too_small",
+    "list_type": "sidecar_no_list",
+    "dict_type": "sidecar_no_record",
+    "model_type": "sidecar_no_record",
+    "literal_error": "sidecar_choice",
+}
+"""Pydantic's name of what is wrong with a value → the code of the problem."""
+
 
 def stem(path: Path) -> str:
     """A file's name without endings: `answers` for `answers.csv`, `answers.csv.gz`, `answers.round.json`."""
@@ -78,51 +93,52 @@ def read_sidecar(path: Path, table: Table, log: Log) -> Sidecar:
     for name in ("questions", "panel"):
         if name in table.sheets and name not in given:
             given[name] = [_record(table.sheets[name].header, cells) for _, cells in table.sheets[name].rows]
-    unknown = sorted(set(given) - set(Sidecar.model_fields))
-    if unknown:
-        log.add(
-            "warning",
-            f"unknown keys: {', '.join(unknown)}",
-            _nearest(unknown, Sidecar.model_fields),
-            file=source,
-        )
+    for key in sorted(set(given) - set(Sidecar.model_fields)):
+        code, said = _nearest("unknown_key", key, Sidecar.model_fields)
+        log.add("warning", code, file=source, **said)
     try:
         sidecar = Sidecar.model_validate(given)
     except ValidationError as error:
         for one in error.errors()[:10]:
-            where = ".".join(map(str, one["loc"]))
-            remedy = "see docs/input.md"
-            if one["type"] == "extra_forbidden":
-                remedy = _nearest([str(one["loc"][-1])], INNER[str(one["loc"][0])].model_fields)
-            log.add("error", one["msg"], remedy, column=where, file=source)
+            code, said = _misshapen(one)
+            log.add("error", code, column=".".join(map(str, one["loc"])), file=source, **said)
         return Sidecar()
-    _check_once([q.id for q in sidecar.questions], "question", source, log)
-    _check_once([p.category for p in sidecar.panel], "category", source, log)
+    _check_once([q.id for q in sidecar.questions], "question_twice", source, log)
+    _check_once([p.category for p in sidecar.panel], "category_twice", source, log)
     return sidecar
 
 
-def _nearest(unknown: Sequence[str], known: Collection[str]) -> str:
-    """The remedy for keys that nobody knows: the known ones that look like them."""
-    near = {key: get_close_matches(key.lower(), known, n=1) for key in unknown}
-    meant = [f"{found[0]} in place of {key}" for key, found in near.items() if found]
-    return (f"write {', '.join(meant)}; " if meant else "") + "docs/input.md has the names"
+def _nearest(code: str, key: str, known: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """The problem of a key that nobody knows, with the known one that looks like it where there is one."""
+    near = get_close_matches(key.lower(), known, n=1)
+    return (f"{code}_near", {"key": key, "near": near[0]}) if near else (code, {"key": key})
+
+
+def _misshapen(error: ErrorDetails) -> tuple[str, dict[str, Any]]:
+    """The problem of a value that is not what belongs there."""
+    if error["type"] == "extra_forbidden":
+        known = INNER[str(error["loc"][0])].model_fields
+        return _nearest("key_not_permitted", str(error["loc"][-1]), known)
+    ctx = error.get("ctx", {})
+    said = {"why": error["msg"], "known": str(ctx.get("expected", "")), "least": str(ctx.get("ge", ""))}
+    return SHAPES.get(error["type"], "sidecar_other"), said
 
 
 def _load(path: Path, log: Log) -> dict[str, Any]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        log.add("error", f"can't be read: {error}", "check that it is JSON in UTF-8", file=path.name)
+        log.add("error", "sidecar_unreadable", file=path.name, why=str(error))
         return {}
     if not isinstance(loaded, dict):
-        log.add("error", "not an object", 'it begins with {"id": …', file=path.name)
+        log.add("error", "sidecar_no_object", file=path.name)
         return {}
     return loaded
 
 
-def _check_once(names: list[str], what: str, source: str, log: Log) -> None:
+def _check_once(names: list[str], code: str, source: str, log: Log) -> None:
     for name in [n for n, count in Counter(names).items() if count > 1]:
-        log.add("error", f"{what} {name} stands twice", "name it once", column=name, file=source)
+        log.add("error", code, column=name, file=source, name=name)
 
 
 def _record(header: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, Any]:

@@ -53,14 +53,14 @@ def make_table(
             row += [""] * (len(header) - len(row))  # noqa: PLW2901
         kept.append((number, _squared(row, number, len(header), log)))
         if len(kept) > limits.rows:
-            raise log.stop(f"more than {limits.rows:,} rows", "split the round into several files")
+            raise log.stop("too_many_rows", most=limits.rows)
     if header is None:
-        raise log.stop("the file is empty", "export the answers again")
+        raise log.stop("empty")
     if not kept:
-        raise log.stop("column names but no answers", "export the answers again", row=1)
+        raise log.stop("only_header", row=1)
     for at, name in enumerate(header):
         if not name and any(row[at].strip() for _, row in kept):
-            log.add("warning", f"column {at + 1} has no name: left out", "name it if it holds answers", row=1)
+            log.add("warning", "nameless_column", row=1, place=at + 1)
     check_cells(header, kept, limits, log)
     return Table(header=header, rows=tuple(kept))
 
@@ -69,11 +69,7 @@ def _header(row: list[str], number: int, limits: Limits, log: Log) -> tuple[str,
     while not row[-1].strip():
         row.pop()
     if len(row) > limits.columns:
-        raise log.stop(
-            f"{len(row):,} columns, more than {limits.columns:,}",
-            "keep the columns of the questions",
-            row=number,
-        )
+        raise log.stop("too_many_columns", row=number, columns=len(row), most=limits.columns)
     header = tuple(cell.strip() for cell in row)
     check_cells(header, [(number, header)], limits, log)
     return header
@@ -82,33 +78,15 @@ def _header(row: list[str], number: int, limits: Limits, log: Log) -> tuple[str,
 def _say_blank(blank: list[int], log: Log) -> None:
     """Blank rows between others; those after the last row say nothing."""
     for number in blank:
-        log.add(
-            "warning",
-            "a blank row is left out",
-            "nothing to do if it is meant",
-            row=number,
-            kind="blank rows",
-        )
+        log.add("warning", "blank_row", row=number)
     blank.clear()
 
 
 def _squared(row: list[str], number: int, width: int, log: Log) -> tuple[str, ...]:
     if any(cell.strip() for cell in row[width:]):
-        log.add(
-            "error",
-            f"{len(row)} cells under {width} column names",
-            "quote cells that hold the separator, name the column, or remove a title that stands above the names",
-            row=number,
-            kind="more cells than column names",
-        )
+        log.add("error", "more_cells", row=number, cells=len(row), columns=width)
     if len(row) < width:
-        log.add(
-            "warning",
-            f"{len(row)} cells under {width} column names: the missing ones are read as empty",
-            "check the row",
-            row=number,
-            kind="fewer cells than column names",
-        )
+        log.add("warning", "fewer_cells", row=number, cells=len(row), columns=width)
     return tuple((row + [""] * width)[:width])
 
 
@@ -121,52 +99,24 @@ def check_cells(
             if len(cell) > limits.cell_chars:
                 log.add(
                     "error",
-                    f"a cell of {len(cell):,} characters, more than {limits.cell_chars:,}",
-                    "check for a quote that is not closed; split the answer if it is one",
+                    "cell_too_long",
                     row=number,
                     column=name,
-                    kind="a cell over the length limit",
+                    characters=len(cell),
+                    most=limits.cell_chars,
                 )
             if not cell.isascii() or "\0" in cell:
                 found = SUSPECT.search(cell)
                 if found:
                     _spoilt(found[0], number, name, log)
             elif cell.startswith("#") and cell.strip() in SHEET_ERRORS:
-                log.add(
-                    "warning",
-                    f"{cell.strip()} stands where a spreadsheet took a text for a formula: it is lost",
-                    "take it from the source; format the column as text before pasting",
-                    row=number,
-                    column=name,
-                    kind="an error value of a spreadsheet",
-                )
+                log.add("warning", "sheet_error", row=number, column=name, value=cell.strip())
 
 
 def _spoilt(found: str, number: int, name: str, log: Log) -> None:
     if found == "\0" or "\ud800" <= found <= "\udfff":
-        what = "a NUL character" if found == "\0" else "half a character (a lone surrogate)"
-        log.add(
-            "error",
-            f"{what}: this text is damaged",
-            "export it again as UTF-8",
-            row=number,
-            column=name,
-            kind=what,
-        )
+        log.add("error", "nul_in_cell" if found == "\0" else "half_character", row=number, column=name)
     elif found == "\ufffd":
-        log.add(
-            "warning",
-            "a replacement character (U+FFFD): letters were lost before this file was written",
-            "export again from the source; the text is kept as it is",
-            row=number,
-            column=name,
-        )
+        log.add("warning", "lost_letters", row=number, column=name)
     else:
-        log.add(
-            "warning",
-            f"« {found} »: accents were spoilt in an earlier conversion (wrong encoding)",
-            "export again as UTF-8; the text is kept as it is",
-            row=number,
-            column=name,
-            kind="spoilt accents",
-        )
+        log.add("warning", "spoilt_accents", row=number, column=name, found=found)

@@ -12,7 +12,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from service.ingest.problems import RATIO_FROM, Limits, Log, Severity, Unreadable
+from service.ingest.problems import RATIO_FROM, Limits, Log, Unreadable
 from service.ingest.tables import SHEET_ERRORS, NumberedRow, Table, make_table
 
 ASIDE = ("questions", "panel")
@@ -33,10 +33,11 @@ CHUNK = 1 << 20
 TAG = 1 << 10
 
 OTHERS = {
-    "xl/workbook.bin": ("a binary workbook (.xlsb)", "save it as .xlsx"),
-    "word/document.xml": ("a Word document", "copy its table into a spreadsheet"),
-    "content.xml": ("an OpenDocument file", "save it as .xlsx or CSV"),
+    "xl/workbook.bin": "binary_workbook",
+    "word/document.xml": "word_document",
+    "content.xml": "open_document",
 }
+"""What a ZIP file is that holds a part of that name: the code of the problem."""
 
 
 def read_workbook(path: Path, data: bytes, limits: Limits, log: Log) -> Table:
@@ -49,33 +50,27 @@ def read_workbook(path: Path, data: bytes, limits: Limits, log: Log) -> Table:
     except Unreadable:
         raise
     except Exception as error:  # a hostile or damaged file makes openpyxl, zipfile and expat raise anything
-        raise log.stop(
-            f"a damaged workbook: {error!r}", "open it in a spreadsheet program and save it again"
-        ) from error
+        raise log.stop("workbook_damaged", why=repr(error)) from error
 
 
 def _check_box(path: Path, data: bytes, limits: Limits, log: Log) -> None:
     try:
         entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise log.stop(f"a damaged ZIP or XLSX file: {error}", "save it again") from error
+        raise log.stop("zip_damaged", why=str(error)) from error
     unpacked = sum(e.file_size for e in entries)
     if unpacked > limits.unpacked_bytes or (
         unpacked > RATIO_FROM and unpacked > limits.unpacked_ratio * len(data)
     ):
-        raise log.stop(f"unpacked it would be {unpacked:,} bytes: refused", "give the sheet as CSV")
+        raise log.stop("bomb", bytes=unpacked)
     names = {e.filename for e in entries}
     if any(n.casefold().endswith("vbaproject.bin") for n in names) or path.suffix.casefold() in (
         ".xlsm",
         ".xltm",
     ):
-        raise log.stop("a workbook with macros", "save it as .xlsx, without macros")
+        raise log.stop("macros")
     if "xl/workbook.xml" not in names:
-        what, remedy = next(
-            (said for name, said in OTHERS.items() if name in names),
-            ("a ZIP archive, not a spreadsheet", "unpack it and give the file inside"),
-        )
-        raise log.stop(what, remedy)
+        raise log.stop(next((code for name, code in OTHERS.items() if name in names), "archive"))
 
 
 def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
@@ -101,13 +96,9 @@ def _sheets(data: bytes, limits: Limits, log: Log) -> Table:
         else:
             unread.append(sheet.title)
     if answers is None:
-        raise log.stop("no sheet with answers", "put the answers on the first sheet")
+        raise log.stop("no_sheet")
     if unread:
-        log.add(
-            "warning",
-            f"the sheet « {read} » is read; left out: {', '.join(unread)}",
-            "give one sheet of answers per file",
-        )
+        log.add("warning", "sheets_left_out", read=read, unread=", ".join(unread))
     return Table(header=answers.header, rows=answers.rows, sheets=aside)
 
 
@@ -123,18 +114,9 @@ def _say_layout(data: bytes, sheet: Any, log: Log) -> None:
             hidden += len(HIDDEN_ROW.findall(whole))
             for found in MERGED.finditer(whole):
                 column, row, end = (one.decode() for one in found.groups())
-                log.add(
-                    "warning",
-                    f"cells {column}{row}:{end} are merged: only the first holds a text, the others are read as empty",
-                    "unmerge them and fill in each",
-                    row=int(row),
-                    column=column,
-                    kind="merged cells",
-                )
+                log.add("warning", "merged_cells", row=int(row), column=column, cells=f"{column}{row}:{end}")
     if hidden:
-        log.add(
-            "warning", f"{hidden} hidden row(s) are read like the others", "delete them if they do not belong"
-        )
+        log.add("warning", "hidden_rows", count=hidden)
 
 
 def _holds_data(sheet: Any) -> bool:
@@ -148,9 +130,9 @@ def _rows(values: Any, formulas: Any, log: Log) -> Iterator[NumberedRow]:
     both = zip(*found, strict=True)
     for number, (row, raw) in enumerate(both, start=1):
         if number > LAST_ROW:
-            raise log.stop(f"rows beyond {LAST_ROW:,}", "remove what stands there, or give a CSV", row=number)
+            raise log.stop("rows_beyond", row=number, most=LAST_ROW)
         if len(row) > MOST_COLUMNS:
-            raise log.stop(f"{len(row):,} columns", "keep the columns of the questions", row=number)
+            raise log.stop("too_many_columns", row=number, columns=len(row), most=MOST_COLUMNS)
         for at, (cell, source) in enumerate(zip(row, raw, strict=True), start=1):
             if _is_formula(source, cell):
                 _say_formula(cell, number, get_column_letter(at), log)
@@ -164,13 +146,12 @@ def _is_formula(source: object, value: object) -> bool:
 
 
 def _say_formula(value: object, row: int, column: str, log: Log) -> None:
-    if value is None or (isinstance(value, str) and value in SHEET_ERRORS):
-        severity: Severity = "error"
-        message = f"a formula without a usable result ({value or 'nothing stored'})"
+    if value is None:
+        log.add("error", "formula_empty", row=row, column=column)
+    elif isinstance(value, str) and value in SHEET_ERRORS:
+        log.add("error", "formula_failed", row=row, column=column, value=value)
     else:
-        severity, message = "warning", "a formula: its stored result is read"
-    remedy = "replace formulas by their values (copy, paste special, values)"
-    log.add(severity, message, remedy, row=row, column=column)
+        log.add("warning", "formula_read", row=row, column=column)
 
 
 def _text(cell: object) -> str:

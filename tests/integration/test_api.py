@@ -120,6 +120,7 @@ def test_a_file_with_errors_is_refused_with_row_column_and_remedy(api: Api) -> N
     assert found["file"] == "a.csv"
     assert found["row"] == 4
     assert found["remedy"]
+    assert (found["code"], found["said"]["answer"]) == ("answer_twice", "Q1:2")
     assert api.client.get("/v1/rounds", headers=key).json()["items"] == []
 
 

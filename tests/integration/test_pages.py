@@ -347,6 +347,20 @@ def test_every_problem_of_a_file_is_told_with_row_column_and_remedy(app):
     assert "No round yet" in ana.get("/").text
 
 
+def test_the_problems_of_a_file_are_told_in_the_readers_language_and_again_with_its_round(app):
+    ana = person(app, "ana")
+    ana.get("/upload?lang=fr")
+    bad = b"respondent_id,question_id,answer\n1,Q1,oui\n1,Q1,non\n"
+    page = ana.client.post("/upload", data={"csrf": ana.token()}, files={"file": ("a.csv", bad)}).text
+    assert "la réponse Q1:1 figure deux fois (aussi à la ligne 2)" in page
+    assert "une réponse par répondant et par question" in page
+    assert "stands twice" not in page
+    good = b"respondent_id,question_id,answer\n1,Q1,=oui\n"
+    page = ana.client.post("/upload", data={"csrf": ana.token()}, files={"file": ("a.csv", good)})
+    assert "la réponse ressemble à une formule" in page.text
+    assert "the answer looks like a formula" in ana.get(str(page.url) + "&lang=en").text
+
+
 def test_addresses_to_go_on_to_stay_inside():
     assert inside("/drafts/x?y=1") == "/drafts/x?y=1"
     for outside in (

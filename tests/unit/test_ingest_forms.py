@@ -322,7 +322,7 @@ def test_unknown_keys_of_a_sidecar_are_told(tmp_path: Path) -> None:
     reading = give(tmp_path, WIDE, {"tittle": "x"})
     assert reading.round is not None
     [told] = [p for p in reading.problems if p.file == "answers.round.json"]
-    assert told.message == "unknown keys: tittle"
+    assert told.message == "unknown key: tittle"
     assert told.remedy == "write title in place of tittle; docs/input.md has the names"
     [odd] = [p for p in give(tmp_path, WIDE, {"zzz": 1}).problems if p.file == "answers.round.json"]
     assert odd.remedy == "docs/input.md has the names"

@@ -1,6 +1,8 @@
 """What is wrong is told with row, column and remedy; nothing is lost in silence, nothing is raised."""
 
+import re
 from pathlib import Path
+from string import Formatter
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.errors import BadInput
 from service.ingest import Limits, Problem, Reading, read_round, read_themes
+from service.ingest.messages import ENGLISH, FRENCH, MORE
 
 
 def give(
@@ -119,7 +122,7 @@ def test_blank_lines_at_the_end_are_no_problem(tmp_path: Path) -> None:
         ("id,Q1\nr,abc\ns,abcdef\n", Limits(cell_chars=5), 3, "Q1", "a cell of 6 characters"),
         ('[{"id": 1, "Q1": "abcdef"}]', Limits(cell_chars=5), 1, "Q1", "a cell of 6 characters"),
         ("id,Q1,Q2\nr,a,b\n", Limits(columns=2), 1, None, "3 columns"),
-        ('[{"id": 1, "Q1": "a", "Q2": "b"}]', Limits(columns=2), 1, None, "more than 2 columns"),
+        ('[{"id": 1, "Q1": "a", "Q2": "b"}]', Limits(columns=2), 1, None, "3 columns, more than 2"),
         ("id,Q1\nr,a\ns,b\n", Limits(rows=1), None, None, "more than 1 rows"),
         ('[{"id": 1}, {"id": 2}]', Limits(rows=1), None, None, "more than 1 answers"),
         ("id,Q1\nr,a\n", Limits(file_bytes=5), None, None, "10 bytes, more than 5"),
@@ -153,13 +156,20 @@ def test_many_problems_of_one_kind_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_problem_is_one_line() -> None:
-    problem = Problem(severity="error", file="a.csv", row=3, column="Q1", message="lost", remedy="find it")
-    assert str(problem) == "error: a.csv, row 3, column Q1: lost → find it"
+    problem = Problem(severity="error", file="a.csv", row=3, column="Q1", code="column_twice")
+    assert (
+        str(problem) == "error: a.csv, row 3, column Q1: the column name stands twice → name each column once"
+    )
 
 
 def test_a_line_break_in_a_column_name_stays_on_the_line() -> None:
     problem = Problem(
-        severity="warning", file="a.csv", row=3, column="Que\r\nfaire ?", message="a\nb", remedy="c"
+        severity="warning",
+        file="a",
+        row=3,
+        column="Que\r\nfaire ?",
+        code="read_as",
+        said={"encoding": "a\nb"},
     )
     assert "\n" not in str(problem)
     assert "\r" not in str(problem)
@@ -221,3 +231,39 @@ def test_a_reading_says_whether_every_check_was_made(
     tmp_path: Path, content: str | bytes, complete: bool
 ) -> None:
     assert give(tmp_path, content).complete is complete
+
+
+def test_every_problem_is_told_in_both_languages_with_the_same_particulars() -> None:
+    assert FRENCH.keys() == ENGLISH.keys()
+    for code, words in ENGLISH.items():
+        for one, other in ((words.message, FRENCH[code].message), (words.remedy, FRENCH[code].remedy)):
+            names = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (one, other)]
+            assert names[0] == names[1], code
+        assert bool(words.kind) == bool(FRENCH[code].kind), code
+
+
+def test_a_problem_is_told_in_french_with_its_particulars_and_as_many_more(tmp_path: Path) -> None:
+    reading = give(tmp_path, "id,Q1\n" + "r,a\n" * 1_021)
+    assert reading.problems[0].told("fr") == (
+        "le répondant r figure deux fois (aussi à la ligne 2)",
+        "une ligne par répondant\u00a0: réunir les lignes ou corriger l’identifiant",
+    )
+    assert reading.problems[-1].told("fr") == (
+        "1\u202f015 autres du même genre\u00a0: identifiant de répondant répété",
+        "voir ci-dessus",
+    )
+
+
+def test_what_the_file_says_is_never_taken_for_a_place_in_a_message(tmp_path: Path) -> None:
+    reading = give(tmp_path, "id,{0},{0}\nr,a,b\n")
+    assert reading.problems[0].column == "{0}"
+    told = give(tmp_path, HEADER + "r,{x},Q1,a\nr,{y},Q1,b\n").problems[0].told("fr")[0]
+    assert told == "le répondant r est de catégorie {x} et de catégorie {y}"
+
+
+def test_every_code_that_the_reader_tells_has_its_words_and_every_word_is_used() -> None:
+    read = "".join(p.read_text() for p in Path("service/ingest").glob("*.py") if p.name != "messages.py")
+    told = set(re.findall(r'log\.(?:add\(\s*"\w+",|stop\()\s*"(\w+)"', read))
+    assert len(told) > 40
+    assert told <= ENGLISH.keys()
+    assert {code for code in ENGLISH if f'"{code.removesuffix("_near")}"' not in read} <= {MORE}

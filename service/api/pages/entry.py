@@ -14,7 +14,7 @@ from service.api.drafts import queue_draft
 from service.api.offers import models
 from service.api.pages.forms import field
 from service.api.pages.page import YEAR, PageRoute, check_form, inside, render, static_file
-from service.api.problems import Refused
+from service.api.problems import Refused, Trouble
 from service.api.rounds import delete_round, found_round, keep_round
 from service.api.shapes import Cursor, Text
 from service.domain.jobs import Configuration
@@ -113,7 +113,7 @@ async def example(request: Request, service: Service, caller: Drafter) -> Respon
 @router.get("/upload")
 def upload_page(request: Request, caller: Drafter) -> HTMLResponse:
     """The form for a file of answers."""
-    return render(request, "upload.html", caller=caller, problems=(), said=None)
+    return render(request, "upload.html", caller=caller, problems=())
 
 
 @router.post("/upload")
@@ -135,7 +135,6 @@ async def upload(request: Request, service: Service, caller: Drafter) -> Respons
             status=refused.error.status,
             caller=caller,
             problems=refused.problems,
-            said=str(refused.error),
         )
     return RedirectResponse(f"/rounds/{kept.id}?sent=1", 303)
 
@@ -157,6 +156,7 @@ def round_page(
         kept=kept,
         about=kept.about,
         counts=counts,
+        warnings=[Trouble.model_validate(w) for w in kept.warnings],
         made=made.items,
         models=models(service.settings),
         set_model=service.settings.llm,
