@@ -10,6 +10,7 @@ from service.api.callers import Caller, Reader, Reviewer, noted_read
 from service.api.context import Context, Service
 from service.api.drafts import DraftId, etag, found_draft
 from service.api.openapi import problems
+from service.api.reading import ReadRoute
 from service.api.reviews import Author
 from service.api.shapes import Text, written
 from service.domain.draft import SentenceRef
@@ -36,7 +37,7 @@ from service.store import revisions
 from service.store.drafts import StoredDraft
 from service.store.revisions import Revision
 
-router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["review"])
+router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["review"], route_class=ReadRoute)
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS, pattern=r"^[^\x00]*$")]
 GroupIds = Annotated[list[Text], Field(min_length=1, max_length=1000)]

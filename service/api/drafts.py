@@ -1,10 +1,12 @@
 """Drafts: asked for, followed, read, cancelled, exported."""
 
+import sys
 from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from service.api.callers import Caller, Drafter, Exporter, Reader, did, noted_read
 from service.api.context import Context, Service
@@ -12,6 +14,7 @@ from service.api.offers import check_offer
 from service.api.once import Key, once
 from service.api.openapi import problems
 from service.api.problems import Refused, Trouble
+from service.api.reading import ReadRoute
 from service.api.rounds import RoundId, found_round
 from service.api.shapes import (
     ConfigurationIn,
@@ -29,12 +32,17 @@ from service.domain.selection import misfits
 from service.errors import Conflict, InvalidRequest, NotFound
 from service.exports import FORMATS, export, review_of
 from service.store import audit, drafts, rounds
-from service.store.drafts import StoredDraft
+from service.store.drafts import ShownDraft, StoredDraft
 
-router = APIRouter(prefix="/v1", tags=["drafts"])
+router = APIRouter(prefix="/v1", tags=["drafts"], route_class=ReadRoute)
 
 DraftId = Annotated[Text, Path(description="Id of a draft.", examples=["d_0f6c2b9e7a5d4c3b2a19"])]
 Format = Enum("Format", {f: f for f in FORMATS}, type=str)  # type: ignore[misc]
+
+NO_DRAFT = "no draft with this id that this key may see. GET /v1/drafts lists them."
+
+QUICK_BYTES = 256 * 1024
+"""A result up to this size is read on the event loop: sooner done than a change of threads."""
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -121,24 +129,35 @@ async def list_drafts(
     responses=problems(404) | {304: {"description": "As it was."}},
     response_model=DraftOut,
 )
-def read_draft(
+async def read_draft(
     draft_id: DraftId,
     service: Service,
     caller: Reader,
     if_none_match: Annotated[str | None, Header(max_length=400)] = None,
 ) -> Response:
     """State and progress, then the draft with all revisions applied. `ETag` is what `If-Match` of a change takes."""
-    with service.store.read() as connection:
-        kept = found_draft(connection, caller, draft_id)
-        tag = etag(kept)
-        unchanged = if_none_match is not None and tag in matches(if_none_match)
-        made = None if unchanged or kept.state != "done" else drafts.current(connection, draft_id)
+
+    def look(connection: Connection, most_bytes: int = QUICK_BYTES) -> ShownDraft:
+        shown = drafts.shown(connection, draft_id, team=caller.team, most_bytes=most_bytes)
+        if shown is None:
+            raise NotFound(NO_DRAFT)
+        return shown
+
+    def look_at_all() -> ShownDraft:
+        with service.store.read() as connection:
+            return look(connection, sys.maxsize)
+
+    shown = await service.store.look(look)
     noted_read(service, caller, "draft.read", draft_id)
-    if unchanged:
+    tag = etag(shown.draft)
+    if if_none_match is not None and tag in matches(if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    summary = DraftSummary.of(kept).model_dump_json().encode()
+    if shown.json is None and shown.n_bytes:
+        shown = await run_in_threadpool(look_at_all)
+        tag = etag(shown.draft)
+    summary = DraftSummary.of(shown.draft).model_dump_json().encode()
     # the result is passed on as it lies in the store: parsing 100 MB to write the same again helps nobody
-    whole = b'%s,"draft":%s}' % (summary[:-1], made or b"null")
+    whole = b'%s,"draft":%s}' % (summary[:-1], shown.json or b"null")
     return Response(whole, media_type="application/json", headers={"ETag": tag})
 
 
@@ -194,7 +213,7 @@ def found_draft(connection: Connection, caller: Caller, draft_id: str) -> Stored
     """The draft. Raises NotFound, in the same words whether it is not there or of another team."""
     kept = drafts.get(connection, draft_id, team=caller.team)
     if kept is None:
-        raise NotFound("no draft with this id that this key may see. GET /v1/drafts lists them.")
+        raise NotFound(NO_DRAFT)
     return kept
 
 

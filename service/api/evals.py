@@ -12,6 +12,7 @@ from service.api.drafts import matches
 from service.api.offers import check_offer
 from service.api.once import Key, once
 from service.api.openapi import problems
+from service.api.reading import ReadRoute
 from service.api.shapes import ErrorOut, Text
 from service.domain.jobs import DraftState, EvalConfiguration
 from service.errors import MissingPackage, NotFound
@@ -19,7 +20,7 @@ from service.store import audit, evals
 from service.store.evals import StoredEval
 from service.wiring.ready import evals_missing
 
-router = APIRouter(prefix="/v1", tags=["evals"])
+router = APIRouter(prefix="/v1", tags=["evals"], route_class=ReadRoute)
 
 EvalId = Annotated[Text, Path(description="Id of an eval.", examples=["e_0f6c2b9e7a5d4c3b2a19"])]
 Name = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -172,15 +173,14 @@ def ask_for_eval(
     responses=problems(404) | {304: {"description": "As it was."}},
     response_model=EvalOut,
 )
-def read_eval(
+async def read_eval(
     eval_id: EvalId,
     service: Service,
     caller: EvalReader,
     if_none_match: Annotated[str | None, Header(max_length=400)] = None,
 ) -> Response:
     """Where an eval stands, then its figures with their intervals."""
-    with service.store.read() as connection:
-        kept = evals.get(connection, eval_id, team=caller.team)
+    kept = await service.store.look(lambda connection: evals.get(connection, eval_id, team=caller.team))
     if kept is None:
         raise NotFound("no eval with this id that this key may see. The answer to POST /v1/evals names it.")
     noted_read(service, caller, "eval.read", eval_id)

@@ -13,11 +13,12 @@ from service.api.callers import Reader, noted_read
 from service.api.context import Context, Service
 from service.api.drafts import DraftId, found_draft
 from service.api.openapi import problems
+from service.api.reading import ReadRoute
 from service.domain.jobs import ENDED
 from service.store import drafts, events
 from service.store.events import Event
 
-router = APIRouter(prefix="/v1", tags=["drafts"])
+router = APIRouter(prefix="/v1", tags=["drafts"], route_class=ReadRoute)
 
 LOOK_SECONDS = 0.5
 """Between two looks at the store."""

@@ -4,7 +4,6 @@ import logging
 import traceback
 
 from fastapi.responses import JSONResponse
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import problem
@@ -22,6 +21,9 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Where a response has one of these already (a page its own policy), that one stays."""
+
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+"""As ASGI has them."""
 
 
 class Guard:
@@ -44,9 +46,9 @@ class Guard:
                 return  # what the app says of a request that was cut short
             if message["type"] == "http.response.start":
                 began = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message.get("headers", ())
+                there = {name for name, _ in given}
+                message["headers"] = [*given, *(h for h in RAW_HEADERS if h[0] not in there)]
             await send(message)
 
         async def counted_receive() -> Message:

@@ -1,16 +1,19 @@
 """The prompt library and the audit log."""
 
-from fastapi import APIRouter
+from functools import cache
+
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from prompts import is_live, listing
 from service.api.callers import Admin, Reader
 from service.api.context import Service
 from service.api.openapi import problems
+from service.api.reading import ReadRoute
 from service.api.shapes import Cursor, EntryOut, EntryPage, Limit
 from service.store import audit
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=ReadRoute)
 
 
 class PromptOut(BaseModel):
@@ -30,10 +33,16 @@ class PromptList(BaseModel):
     items: list[PromptOut]
 
 
-@router.get("/prompts", responses=problems(), tags=["prompts"])
-def list_prompts(_: Reader) -> PromptList:
+@router.get("/prompts", responses=problems(), response_model=PromptList, tags=["prompts"])
+async def list_prompts(_: Reader) -> Response:
     """Every prompt and version, with its text."""
-    return PromptList(
+    return Response(_prompts(), media_type="application/json")
+
+
+@cache
+def _prompts() -> bytes:
+    """Made once: a prompt is frozen, and which one is live changes with the code."""
+    made = PromptList(
         items=[
             PromptOut(
                 name=p.name,
@@ -48,6 +57,7 @@ def list_prompts(_: Reader) -> PromptList:
             for p in listing()
         ]
     )
+    return made.model_dump_json().encode()
 
 
 @router.get("/audit", responses=problems(), tags=["audit"])

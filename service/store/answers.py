@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, bindparam, case, func, insert, select
 
 from service.domain.round import Answer
 from service.errors import BadInput
 from service.store.pages import NO_CURSOR, Page, decode, encode
+from service.store.prepared import Prepared
 from service.store.tables import ANSWERS
 
 BATCH = 2_000
 """Rows of one insert or fetch."""
 
 FIELDS = ("id", "question_id", "text", "respondent_id", "category", "row")
+
+_PAGE = (
+    select(*(ANSWERS.c[f] for f in FIELDS), ANSWERS.c.position)
+    .where(ANSWERS.c.round_id == bindparam("round_id"), ANSWERS.c.position > bindparam("behind"))
+    .order_by(ANSWERS.c.position)
+    .limit(bindparam("most"))
+)
+OF_ROUND = Prepared(_PAGE)
+OF_QUESTION = Prepared(_PAGE.where(ANSWERS.c.question_id == bindparam("question_id")))
 
 
 def add(connection: Connection, round_id: str, answers: Sequence[Answer]) -> None:
@@ -48,15 +58,13 @@ def page(
     connection: Connection, round_id: str, *, question_id: str | None, cursor: str | None, limit: int
 ) -> Page[Answer]:
     """Answers in the order of the round, of one question or of all. Raises BadInput for a cursor that is none."""
-    query = select(ANSWERS).where(ANSWERS.c.round_id == round_id)
-    if question_id is not None:
-        query = query.where(ANSWERS.c.question_id == question_id)
-    if cursor is not None:
-        query = query.where(ANSWERS.c.position > _position(cursor))
-    rows = connection.execute(query.order_by(ANSWERS.c.position).limit(limit + 1)).mappings().all()
+    behind = -1 if cursor is None else _position(cursor)
+    asked = {"round_id": round_id, "question_id": question_id, "behind": behind, "most": limit + 1}
+    rows = (OF_ROUND if question_id is None else OF_QUESTION).rows(connection, asked)
+    positions = [row.pop("position") for row in rows]
     return Page(
-        items=tuple(Answer(**{f: row[f] for f in FIELDS}) for row in rows[:limit]),
-        cursor=encode(str(rows[limit - 1]["position"])) if len(rows) > limit else None,
+        items=tuple(Answer(**row) for row in rows[:limit]),
+        cursor=encode(str(positions[limit - 1])) if len(rows) > limit else None,
     )
 
 

@@ -5,6 +5,7 @@ SQLite runs in WAL mode: readers never wait for the writer, and a writer takes i
 """
 
 import secrets
+import threading
 from asyncio import to_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,8 +44,10 @@ class Store:
     def __init__(self, url: str, *, connections: int = 16) -> None:
         """url: sqlite:///FILE or postgresql://…; connections: most at once. Raises BadSetting."""
         self.engine = _engine(url, connections)
-        self._quick = _engine(url, 1) if self.is_sqlite else None
         self._writer = self.engine.execution_options(polyphonie_writes=True)
+        self._looker = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._quick: Connection | None = None
+        self._quick_lock = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,17 +60,22 @@ class Store:
             yield connection
 
     async def look(self, work: Callable[[Connection], T]) -> T:
-        """What a short read gives, for callers on the event loop: a page of a list, a row; never a whole result.
+        """What a short read gives, for callers on the event loop: a page of a list, a row; never a whole large result.
 
-        SQLite in WAL mode answers at once, whoever writes: a connection of its own, without the change of threads that costs more
-        than the read. PostgreSQL is asked from a thread.
+        Each statement sees what is true when it runs: what must fit together is asked for in one. SQLite in WAL mode answers at
+        once, whoever writes: one connection is kept open for it, for to change the thread, or to begin and end a transaction, costs
+        more than the read. PostgreSQL is asked from a thread.
         """
+        return self._look(work) if self.is_sqlite else await to_thread(self._look, work)
 
-        def read() -> T:
-            with (self._quick or self.engine).begin() as connection:
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        if not self.is_sqlite:
+            with self._looker.connect() as connection:
                 return work(connection)
-
-        return read() if self._quick else await to_thread(read)
+        with self._quick_lock:
+            if self._quick is None:
+                self._quick = self._looker.connect()
+            return work(self._quick)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -106,9 +114,11 @@ class Store:
             return MigrationContext.configure(connection).get_current_revision()
 
     def close(self) -> None:
+        with self._quick_lock:
+            if self._quick is not None:
+                self._quick.close()
+                self._quick = None
         self.engine.dispose()
-        if self._quick is not None:
-            self._quick.dispose()
 
 
 @cache
@@ -178,5 +188,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("polyphonie_writes", False)
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    writes = options.get("polyphonie_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

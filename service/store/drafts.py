@@ -5,16 +5,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, and_, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, select, update
 
 from service.domain.jobs import Configuration, DraftState
 from service.store import events
 from service.store.database import lock, new_id, now
-from service.store.pages import Page, page_of
+from service.store.pages import Listing, Page
+from service.store.prepared import Prepared
 from service.store.tables import DRAFTS, RESULTS, REVISED
 
 CONFIGURATION = TypeAdapter(Configuration)
 UNDER_WAY = ("queued", "running")
+
+ANY = Prepared(select(DRAFTS).where(DRAFTS.c.id == bindparam("id")))
+ONE = Prepared(select(DRAFTS).where(DRAFTS.c.id == bindparam("id"), DRAFTS.c.team == bindparam("team")))
+_BYTES = func.coalesce(func.length(REVISED.c.json), func.length(RESULTS.c.json), 0)
+SHOWN = Prepared(
+    select(
+        DRAFTS,
+        _BYTES.label("n_bytes"),
+        case((bindparam("most_bytes") >= _BYTES, func.coalesce(REVISED.c.json, RESULTS.c.json))).label(
+            "json"
+        ),
+    )
+    .outerjoin(RESULTS, RESULTS.c.draft_id == DRAFTS.c.id)
+    .outerjoin(REVISED, REVISED.c.draft_id == DRAFTS.c.id)
+    .where(DRAFTS.c.id == bindparam("id"), DRAFTS.c.team == bindparam("team"))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +53,15 @@ class StoredDraft:
     last_event: int
     version: int
     """Revisions made so far."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownDraft:
+    draft: StoredDraft
+    n_bytes: int
+    """Of draft.json with all revisions applied; 0 as long as there is none."""
+    json: bytes | None
+    """That file; None where there is none, or it is longer than was asked for."""
 
 
 def add(
@@ -62,21 +88,27 @@ def add(
 
 def get(connection: Connection, draft_id: str, *, team: str | None = None) -> StoredDraft | None:
     """A draft, of that team where one is given; None where there is none."""
-    query = select(DRAFTS).where(DRAFTS.c.id == draft_id)
-    if team is not None:
-        query = query.where(DRAFTS.c.team == team)
-    row = connection.execute(query).mappings().first()
+    query, asked = (ANY, {"id": draft_id}) if team is None else (ONE, {"id": draft_id, "team": team})
+    row = query.row(connection, asked)
     return None if row is None else _stored(row)
+
+
+def shown(connection: Connection, draft_id: str, *, team: str, most_bytes: int) -> ShownDraft | None:
+    """A draft of that team with its result, of one moment; None where there is none. most_bytes: of a result that is wanted."""
+    asked = {"id": draft_id, "team": team, "most_bytes": most_bytes}
+    row = SHOWN.row(connection, asked)
+    if row is None:
+        return None
+    return ShownDraft(draft=_stored(row), n_bytes=row["n_bytes"], json=row["json"])
 
 
 def page(
     connection: Connection, *, team: str, round_id: str | None = None, cursor: str | None, limit: int
 ) -> Page[StoredDraft]:
     """Drafts of a team, or of one round, the newest first. Raises BadInput for a cursor that is none."""
-    which = DRAFTS.c.team == team
-    if round_id is not None:
-        which = and_(which, DRAFTS.c.round_id == round_id)
-    return page_of(connection, DRAFTS, which, cursor=cursor, limit=limit, read=_stored)
+    if round_id is None:
+        return OF_TEAM.page(connection, team=team, cursor=cursor, limit=limit)
+    return OF_ROUND.page(connection, team=team, round_id=round_id, cursor=cursor, limit=limit)
 
 
 def in_state(connection: Connection, *states: DraftState) -> tuple[str, ...]:
@@ -152,5 +184,14 @@ def _move(connection: Connection, draft_id: str, state: DraftState, **values: An
     return True
 
 
-def _stored(row: RowMapping) -> StoredDraft:
-    return StoredDraft(**{**row, "configuration": CONFIGURATION.validate_python(row["configuration"])})
+def _stored(row: Mapping[str, Any]) -> StoredDraft:
+    fields = {name: row[name] for name in StoredDraft.__slots__}
+    return StoredDraft(**fields | {"configuration": CONFIGURATION.validate_python(row["configuration"])})
+
+
+OF_TEAM = Listing(DRAFTS, DRAFTS.c.team == bindparam("team"), read=_stored)
+OF_ROUND = Listing(
+    DRAFTS,
+    and_(DRAFTS.c.team == bindparam("team"), DRAFTS.c.round_id == bindparam("round_id")),
+    read=_stored,
+)

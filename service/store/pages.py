@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, tuple_
 
 from service.errors import BadInput
+from service.store.prepared import Prepared
 
 Item = TypeVar("Item")
 
@@ -20,22 +21,31 @@ class Page(Generic[Item]):
     """What to ask for the next page with; None on the last one."""
 
 
-def page_of(
-    connection: Connection,
-    table: Table,
-    which: ColumnElement[bool],
-    *,
-    cursor: str | None,
-    limit: int,
-    read: Callable[[RowMapping], Item],
-) -> Page[Item]:
-    """Rows by `created_at` then `id`, the newest first. Raises BadInput for a cursor that is none."""
-    query = select(table).where(which).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit + 1)
-    if cursor is not None:
-        query = query.where(tuple_(table.c.created_at, table.c.id) < tuple_(*decode(cursor, 2)))
-    rows = connection.execute(query).mappings().all()
-    more = encode(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return Page(items=tuple(read(row) for row in rows[:limit]), cursor=more)
+class Listing(Generic[Item]):
+    """Rows by `created_at` then `id`, the newest first."""
+
+    def __init__(
+        self, table: Table, which: ColumnElement[bool], *, read: Callable[[Mapping[str, Any]], Item]
+    ) -> None:
+        """which: with `bindparam`s, that `page` gets the values of."""
+        query = select(table).where(which).order_by(table.c.created_at.desc(), table.c.id.desc())
+        behind = tuple_(bindparam("behind_at"), bindparam("behind_id"))
+        self._first = Prepared(query.limit(bindparam("most")))
+        self._next = Prepared(
+            query.where(tuple_(table.c.created_at, table.c.id) < behind).limit(bindparam("most"))
+        )
+        self._read = read
+
+    def page(self, connection: Connection, *, cursor: str | None, limit: int, **values: str) -> Page[Item]:
+        """Raises BadInput for a cursor that is none."""
+        asked: dict[str, Any] = {**values, "most": limit + 1}
+        query = self._first
+        if cursor is not None:
+            query = self._next
+            asked["behind_at"], asked["behind_id"] = decode(cursor, 2)
+        rows = query.rows(connection, asked)
+        more = encode(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
+        return Page(items=tuple(self._read(row) for row in rows[:limit]), cursor=more)
 
 
 def encode(*parts: str) -> str:

@@ -4,11 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from service.store import events
 from service.store.database import lock, now
+from service.store.prepared import Prepared
 from service.store.tables import DRAFTS, REVISED, REVISIONS
+
+OF_DRAFT = Prepared(
+    select(REVISIONS)
+    .where(REVISIONS.c.draft_id == bindparam("draft_id"), REVISIONS.c.version > bindparam("after"))
+    .order_by(REVISIONS.c.version)
+    .limit(bindparam("most"))
+)
+
+MOST = 2**31 - 1
+"""All of them: more than a draft can have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,11 +84,5 @@ def of_draft(
     connection: Connection, draft_id: str, *, after: int = 0, limit: int | None = None
 ) -> tuple[Revision, ...]:
     """Revisions in order, those after a version."""
-    query = (
-        select(REVISIONS)
-        .where(REVISIONS.c.draft_id == draft_id, REVISIONS.c.version > after)
-        .order_by(REVISIONS.c.version)
-    )
-    if limit is not None:
-        query = query.limit(limit)
-    return tuple(Revision(**row) for row in connection.execute(query).mappings())
+    asked = {"draft_id": draft_id, "after": after, "most": limit if limit is not None else MOST}
+    return tuple(Revision(**row) for row in OF_DRAFT.rows(connection, asked))

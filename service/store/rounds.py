@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from service.domain.round import Round
 from service.store import answers, idempotency
 from service.store.database import new_id, now
-from service.store.pages import Page, page_of
+from service.store.pages import Listing, Page
+from service.store.prepared import Prepared
 from service.store.tables import DRAFTS, ROUNDS
 
 ABOUT = TypeAdapter(Round)
 
-ONE = select(ROUNDS).where(ROUNDS.c.id == bindparam("id"), ROUNDS.c.team == bindparam("team"))
-"""Made once: making a statement takes longer than SQLite takes to answer it."""
+ONE = Prepared(select(ROUNDS).where(ROUNDS.c.id == bindparam("id"), ROUNDS.c.team == bindparam("team")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +65,13 @@ def add(
 
 def get(connection: Connection, round_id: str, *, team: str) -> StoredRound | None:
     """A round of that team, without its answers; None where there is none."""
-    row = connection.execute(ONE, {"id": round_id, "team": team}).mappings().first()
+    row = ONE.row(connection, {"id": round_id, "team": team})
     return None if row is None else _stored(row)
 
 
 def page(connection: Connection, *, team: str, cursor: str | None, limit: int) -> Page[StoredRound]:
     """Rounds of a team, the newest first. Raises BadInput for a cursor that is none."""
-    return page_of(connection, ROUNDS, ROUNDS.c.team == team, cursor=cursor, limit=limit, read=_stored)
+    return OF_TEAM.page(connection, team=team, cursor=cursor, limit=limit)
 
 
 def load(connection: Connection, round_id: str) -> Round | None:
@@ -94,7 +94,10 @@ def remove(connection: Connection, round_id: str, *, team: str) -> bool:
     return gone.rowcount == 1
 
 
-def _stored(row: RowMapping) -> StoredRound:
+def _stored(row: Mapping[str, Any]) -> StoredRound:
     return StoredRound(
         **{**row, "about": ABOUT.validate_python(row["about"]), "warnings": tuple(row["warnings"])}
     )
+
+
+OF_TEAM = Listing(ROUNDS, ROUNDS.c.team == bindparam("team"), read=_stored)

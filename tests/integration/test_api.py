@@ -267,6 +267,50 @@ def test_a_done_draft_has_a_tag_and_is_exported(api: Api) -> None:
     assert "json" in problem["detail"]
 
 
+def test_the_short_way_of_reads_answers_as_the_usual_way(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = api.key("k")
+    draft = api.done(key)
+    round_ = api.client.get(f"/v1/drafts/{draft}", headers=key).json()["round_id"]
+    tag = key | {"If-None-Match": '"v0"'}
+    asked: list[tuple[str, dict[str, str]]] = [
+        (f"/v1/rounds/{round_}", key),
+        ("/v1/rounds?limit=1", key),
+        ("/v1/rounds?limit=none", key),
+        ("/v1/rounds?limit=1001", key),
+        ("/v1/rounds?cursor=zzz", key),
+        (f"/v1/rounds/{round_}/answers?question=Q1&limit=1", key),
+        (f"/v1/rounds/{'r' * 401}/answers", key),
+        ("/v1/rounds/r_0", key),
+        (f"/v1/drafts/{draft}", key),
+        (f"/v1/drafts/{draft}", tag),
+        (f"/v1/drafts/{draft}", {"If-None-Match": '"v0"'}),
+        (f"/v1/drafts?round={round_}", key),
+        (f"/v1/drafts/{draft}/revisions?after=0", key),
+        (f"/v1/drafts/{draft}/events", key | {"Last-Event-ID": "3"}),
+        (f"/v1/drafts/{draft}/events", key | {"Last-Event-ID": "x"}),
+        ("/v1/prompts", key),
+        ("/v1/evals/e_0", key),
+    ]
+
+    def answers() -> list[tuple[int, bytes, dict[str, str]]]:
+        got = [api.client.get(address, headers=headers) for address, headers in asked]
+        return [(one.status_code, one.content, dict(one.headers)) for one in got]
+
+    short = answers()
+    assert {status for status, _, _ in short} == {200, 204, 304, 401, 404, 422}
+    monkeypatch.setattr("service.api.reading._Parameters.of", lambda *_: None)
+    assert answers() == short
+
+
+def test_a_large_draft_is_read_as_a_small_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = api.key("k")
+    draft = api.done(key)
+    small = api.client.get(f"/v1/drafts/{draft}", headers=key)
+    monkeypatch.setattr("service.api.drafts.QUICK_BYTES", 10)
+    large = api.client.get(f"/v1/drafts/{draft}", headers=key)
+    assert (large.status_code, large.content, large.headers) == (200, small.content, small.headers)
+
+
 def test_changes_need_the_version_that_was_read_and_make_revisions(api: Api) -> None:
     key = api.key("analyste")
     draft = api.done(key)

@@ -19,6 +19,21 @@ from service.store import Store, keys, workers
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
+def test_every_address_says_which_key_it_needs(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
+    document = create_app(Settings(), store=store, jobs=HeldJobs()).openapi()
+    store.close()
+    operations = {
+        (method, address): operation
+        for address, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    open_ = {where for where, operation in operations.items() if "security" not in operation}
+    assert open_ == {("get", "/livez"), ("get", "/readyz"), ("get", "/metrics")}
+    for where, operation in operations.items():
+        assert where in open_ or "Scope: `" in operation["description"], where
+
+
 def test_every_answer_is_documented(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
     store.migrate()

@@ -1,6 +1,6 @@
 """The review page: server-rendered, a little JavaScript, nothing from elsewhere. What analysts live in."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from service.api.pages import changes, entry, review
 from service.api.pages.desk import Desk, ToolsFor
@@ -13,7 +13,5 @@ def add_pages(app: FastAPI, settings: Settings, tools_for: ToolsFor) -> None:
     """Put the pages under `/`. tools_for: gives the encoder that searches by meaning, and the model that drafts again."""
     app.state.desk = Desk(settings, tools_for)
     app.state.context.reviews.on_forget.append(app.state.desk.forget)
-    pages = APIRouter()
     for router in (entry.router, review.router, changes.router, entry.rest):
-        pages.include_router(router)
-    app.include_router(pages)
+        app.router.routes.extend(router.routes)
