@@ -66,17 +66,15 @@ def number(n: int, language: Language) -> str:
 
 
 def count(n: int, total: int, unit: Unit, language: Language) -> str:
-    """ "9 organisations sur 27", or from 100 respondents on "34 % des répondants"."""
-    if total >= PERCENT_FROM and n > 1:
-        percent = 100 * n / total
-        shown = f"{percent:.0f}" if percent >= 1 else f"{percent:.1f}"
-        many = NOUNS[language, unit][1]
-        if language == "en":
-            return f"{shown}% of {many} ({number(n, language)})"
-        return f"{shown.replace('.', ',')}{NBSP}% des {many} ({number(n, language)})"
+    """ "9 organisations sur 27", or from 100 respondents on "133 répondants sur 299 (44 %)", from one per cent on."""
     if n == 1 or total <= n:
         return people(n, unit, language)
-    return f"{people(n, unit, language)} {'of' if language == 'en' else 'sur'} {number(total, language)}"
+    percent = round(100 * n / total)
+    share = f"{percent}%" if language == "en" else f"{percent}{NBSP}%"
+    rest = f" ({share})" if total >= PERCENT_FROM and percent else ""
+    if language == "en":
+        return f"{number(n, language)} of {people(total, unit, language)}{rest}"
+    return f"{people(n, unit, language)} sur {number(total, language)}{rest}"
 
 
 def categories(by_category: Mapping[str, int], language: Language, most: int = 3) -> str:
@@ -115,14 +113,41 @@ def _class(n: int, total: int) -> str:
 
 PEOPLE_FR = r"(?:organisations?|répondants?|personnes|acteurs|participants|contributeurs|avis|réponses|voix)"
 PEOPLE_EN = r"(?:organi[sz]ations?|respondents?|people|participants|answers|voices)"
+SAY_FR = r"(?= (?:\w+ent|ont|sont|font|vont)\b)"
+SAY_EN = r"(?= (?:ask|want|say|think|feel|believe|call|see|support|oppose|prefer|are|were|have|would|do|don['’]t)\b)"
+"""A verb of several after a word of quantity that stands alone: "plusieurs demandent", "many ask"."""
+
+WHO_FR = r"(?:organisations|répondants|participants|contributeurs|avis|réponses|voix)"
+WHO_EN = r"(?:organi[sz]ations|respondents|participants|answers|voices)"
+"""Who answers, and nobody whom an answer speaks of: "les deux tiers des personnes âgées"."""
+
+FRACTIONS: tuple[tuple[str, float], ...] = (
+    (rf"\b(?<!plus de )la moitié des {WHO_FR}", 1 / 2),
+    (rf"\b(?:un|le) tiers des {WHO_FR}", 1 / 3),
+    (rf"\b(?:les )?deux tiers des {WHO_FR}", 2 / 3),
+    (rf"\b(?:un|le) quart des {WHO_FR}", 1 / 4),
+    (rf"\b(?:les )?trois quarts des {WHO_FR}", 3 / 4),
+    (rf"\b(?<!more than )half (?:of )?(?:the )?{WHO_EN}", 1 / 2),
+    (rf"\b(?:a|one) third of (?:the )?{WHO_EN}", 1 / 3),
+    (rf"\btwo thirds of (?:the )?{WHO_EN}", 2 / 3),
+    (rf"\b(?:a|one) quarter of (?:the )?{WHO_EN}", 1 / 4),
+    (rf"\bthree quarters of (?:the )?{WHO_EN}", 3 / 4),
+)
+"""Shares in words, and what they are."""
+
+NEAR = 0.05
+"""How far a share may be from the one that is said."""
+
 CLAIMS: tuple[tuple[str, str], ...] = (
     (
         "all",
-        rf"\b(?:unanim\w+|(?:toutes|tous|l['’]ensemble)(?: les| des) {PEOPLE_FR}|all (?:the )?{PEOPLE_EN}|everyone|tout le monde s)",
+        rf"\b(?:unanim\w+|(?:toutes|tous|l['’]ensemble)(?: les| des) {PEOPLE_FR}|(?:^|, )(?:toutes|tous){SAY_FR}"
+        rf"|all (?:the )?{PEOPLE_EN}|everyone|tout le monde s)",
     ),
     (
         "most",
-        r"\b(?:la plupart|la grande majorité|la quasi-totalité|most (?:of )?(?:the )?(?:organi|respond|people|part)|the vast majority)",
+        r"\b(?:la plupart|la grande majorité|la quasi-totalité|most (?:of )?(?:the )?(?:organi|respond|people|part)"
+        rf"|most{SAY_EN}|the vast majority)",
     ),
     (
         "majority",
@@ -130,9 +155,12 @@ CLAIMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "many",
-        rf"\b(?:de nombreu\w+ {PEOPLE_FR}|beaucoup d['’e]\s*{PEOPLE_FR}|pour beaucoup\b|many {PEOPLE_EN})",
+        rf"\b(?:de nombreu\w+ {PEOPLE_FR}|beaucoup d['’e]\s*{PEOPLE_FR}|(?<!dont )(?<!que )beaucoup{SAY_FR}|pour beaucoup\b|many {PEOPLE_EN}|many{SAY_EN})",
     ),
-    ("several", rf"\b(?:plusieurs {PEOPLE_FR}|several {PEOPLE_EN})"),
+    (
+        "several",
+        rf"\b(?:plusieurs {PEOPLE_FR}|(?<!dont )(?<!que )plusieurs{SAY_FR}|several {PEOPLE_EN}|several{SAY_EN})",
+    ),
     (
         "some",
         rf"\b(?:certain(?:e?s)(?: {PEOPLE_FR})?(?= (?:\w+ent|ont|sont)\b)|quelques {PEOPLE_FR}|some {PEOPLE_EN})",
@@ -156,6 +184,10 @@ def overclaim(text: str, n: int, total: int) -> str | None:
     for name, pattern in CLAIMS:
         found = re.search(pattern, text, re.IGNORECASE)
         if found and ORDER.index(name) > has:
+            return found[0]
+    for pattern, share in FRACTIONS:
+        found = re.search(pattern, text, re.IGNORECASE)
+        if found and abs(n / total - share) > NEAR:
             return found[0]
     only = ONLY_ONE.search(text)
     return only[0] if only and n > 1 else None

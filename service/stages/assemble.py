@@ -11,7 +11,7 @@ from service.domain.draft import Group, Sentence, Synthesis
 from service.domain.polarity import polarity
 from service.domain.round import Language
 from service.domain.steps import Topic
-from service.domain.wording import categories, count, people, quoted, typeset
+from service.domain.wording import LARGEST, categories, count, people, quoted, typeset
 from service.stages.voices import behind
 
 QUOTED = 3
@@ -142,17 +142,16 @@ def _head(topics: tuple[Topic, ...], family: Family, *, largest: bool) -> str:
     if not head.n_respondents:
         return f"{'Un regroupement' if french else 'A group'} {_verb(family.groups[:QUOTED], topic.language, one=True)}"
     said = count(head.n_respondents, topic.n_respondents, topic.unit, topic.language)
+    if head.n_respondents == 1 and len(head.verbatim_ids) > 1:
+        said = f"{len(head.verbatim_ids)} " + (f"idées d’{said}" if french else f"ideas from {said}")
     if len(topics) > 1:
         said += f" à la question {topic.question.id}" if french else f" to question {topic.question.id}"
     verb = _verb(family.groups[:QUOTED], topic.language, one=True)
     if largest:
         more = categories(head.by_category, topic.language)
         lead = f"{said}, {more}" if more else said
-        return (
-            f"Le regroupement le plus large ({lead}) {verb}"
-            if french
-            else f"The largest group ({lead}) {verb}"
-        )
+        lead = f", {lead}," if "(" in said else f" ({lead})"
+        return f"{LARGEST[0 if french else 1]}{lead} {verb}"
     if not french:
         return f"A group of {said} {verb}"
     return f"Un regroupement {'d’' if said.startswith('un') else 'de '}{said} {verb}"

@@ -35,10 +35,18 @@ DANGLING = re.compile(
     r"^(?:cela|ceci|ça|ce qui|ils|elles|celui|celle|ceux|là|y|en|c['’]est|this|that|these|they|it|which|who)\b",
     re.IGNORECASE,
 )
+LOOSE = re.compile(r"^(?:qui|dont|et|or|donc|alors|puis|and|so|then|also)\b", re.IGNORECASE)
 CONDITION = re.compile(
     r"\b(?:si|sauf|sous réserve|à condition|à moins|tant que|sans|uniquement|seulement|mais|if|unless|except|only|provided|but|without)\b",
     re.IGNORECASE,
 )
+SUBORDINATE = re.compile(
+    r"^(?:et |and )?(?:s['’]il|si|quand|lorsqu|dès qu|dès lors qu|tant qu|puisqu|comme|bien qu|même si|en cas d|"
+    r"if|when|once|as soon as|as long as|while|although|because|since|unless)\w*\b",
+    re.IGNORECASE,
+)
+"""What begins a clause that says nothing without the one that follows it."""
+
 CLAUSE = re.compile(
     r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)"
 )
@@ -69,6 +77,8 @@ def short_form(text: str, most: int = LABEL_WORDS) -> str | None:
     for end in reversed(ends):
         head, tail = sentence[:end].rstrip(" ,;:–—"), sentence[end:]
         if 5 <= len(words(head)) <= most and not CONDITION.search(tail) and not negations(tail):
+            if SUBORDINATE.match(re.split(r"[,;:–—(]\s*", head)[-1]):
+                continue
             return head
     return None
 
@@ -100,6 +110,7 @@ def _form(text: str, *, cut: bool) -> float:
     said = words(text)
     score = 0.25 if VERB.search(text) else 0.0
     score += 0.15 if 6 <= len(said) <= 20 else 0.05 if 4 <= len(said) <= 25 else -0.3
+    score -= 0.3 * (len(said) < 3) + 0.4 * bool(LOOSE.search(text))  # "Voyons…"; "Et malheureusement il…"
     score -= 0.15 * bool(ANECDOTE.search(text)) + 0.2 * bool(DANGLING.search(text)) + 0.1 * cut
     score -= 0.1 * bool(NAME.search(text)) + 0.1 * any(w.isdigit() for w in said)
     score -= (

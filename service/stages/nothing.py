@@ -23,7 +23,7 @@ SAYS_NOTHING: dict[NoContentReason, frozenset[str]] = {
         ras|r a s|rien a signaler|rien a dire|rien a ajouter|pas de commentaire|pas de commentaires|
         aucun commentaire|sans commentaire|sans commentaires|pas de remarque|pas de remarques|aucune remarque|
         sans reponse|no comment|no comments|nothing to add|nothing to say|nothing to report|no answer|
-        x|xx|xxx|xxxx|test|neant|null|nr
+        x|xx|xxx|xxxx|test|neant|null|nr|blah|blah blah|bla bla|asdf|azerty|qwerty|qsdf
         """
     ),
     "not_concerned": _phrases(
@@ -44,6 +44,9 @@ SAYS_NOTHING: dict[NoContentReason, frozenset[str]] = {
         nous n avons pas d avis|pas d idee|pas d idees|je n ai pas d idee|je n ai pas d idees|
         ne se prononce pas|ne se prononcent pas|je ne me prononce pas|je ne sais pas repondre|
         ne sais pas repondre|je ne sais pas quoi repondre|je ne sais pas quoi dire|je ne sais plus|
+        je ne vois pas|je ne vois rien|rien en tete|rien ne me vient|rien ne me vient a l esprit|
+        pas d exemple|pas d exemples|aucun exemple|je n ai pas d exemple|je n ai pas d exemples|
+        je n ai aucun exemple|no example|no examples|i have no example|i have no examples|
         i dont know|dont know|do not know|i do not know|no opinion|i have no opinion|no idea|
         i have no idea|not sure|im not sure|i m not sure|i am not sure|unsure|idk|dk|no clue|dunno|
         i dunno
@@ -57,6 +60,9 @@ BY_LETTERS: dict[tuple[str, int], list[tuple[str, NoContentReason]]] = defaultdi
 """The patterns by first letter and number of letters."""
 for _pattern, _reason_ in EXACT.items():
     BY_LETTERS[_pattern[0], len(_pattern.replace(" ", ""))].append((_pattern, _reason_))
+
+ONE_LETTER = re.compile(r"([a-mp-xz])\1*")
+"""A letter, or one over and over: a slip of the hand. "O", "N" and "Y" are yes and no."""
 
 MISSPELT_FROM = 6
 """Letters from which one wrong letter is forgiven; shorter words are too near to others ("sans" / "dans")."""
@@ -75,6 +81,8 @@ FLUFF = re.compile(
     r"a (?:ce jour|ma connaissance|cette question)|"
     r"actuellement|personnellement|directement|recemment|merci|desolee?|helas|malheureusement|vraiment|trop|"
     r"du tout|franchement|sur (?:ce sujet|ce point|la question|cette question|le sujet)|"
+    r"(?:comme ca |la )?(?:en tete|a l esprit)|qui me vien(?:t|nent)|a ce moment|a l instant|"
+    r"immediatement|spontanement|a titre personnel|"
     r"(?:dans|en) (?:mon|notre) cas|particuli(?:er|ere)|precise?|non plus|de ma part|thanks?(?: you)?|sorry|"
     r"really|honestly|at (?:this time|the moment|present)|for (?:me|now|us)|to me|right now|on this|"
     r"i m afraid)\b"
@@ -162,6 +170,8 @@ def _blank(answer: Answer) -> NoContent | None:
 
 @lru_cache(maxsize=50_000)
 def _reason(plain: str) -> NoContentReason | None:
+    if ONE_LETTER.fullmatch(plain):
+        return "nothing_said"
     for text in (plain, " ".join(FLUFF.sub(" ", plain).split())):
         if text in EXACT:
             return EXACT[text]

@@ -46,6 +46,9 @@ def test_blanks_and_punctuation_are_empty(text: str) -> None:
         "Pas de commentaire",
         "no comment",
         "x",
+        "a",
+        "aa",
+        "blah",
         "Rien à signaler",
         "RAS, merci",
     ],
@@ -74,7 +77,8 @@ def test_not_concerned(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["NSP", "Ne sait pas", "je ne sais pas…", "sans opinion", "sans avis", "Pas d’avis", "don't know",
-     "I don’t know",      "NSP (ne sais pas)", "Pas d'avis sur la question", "je ne sais vraiment pas"],
+     "I don’t know",      "NSP (ne sais pas)", "Pas d'avis sur la question", "je ne sais vraiment pas", "Je ne vois pas.",
+     "Je n'ai pas d'exemple précis", "je n'ai pas d'idées en tête à l'instant", "no example"],
 )  # fmt: skip
 def test_no_opinion(text: str) -> None:
     assert reason(text) == ("no_opinion", None)
@@ -136,7 +140,7 @@ def test_same_as_above(text: str) -> None:
      "RAS tout s'est bien passé", "pas d'amis", "nothing to pay", "déjà fait", "Même justice pour tous",
      "comme avant", "as before", "Pas de réponse de la mairie", "All of the above",
      "Non concerné : je suis retraité", "sans abri", "Voir la Suisse", "idem aujourd'hui",
-     "Déjà trop d'impôts"],
+     "Déjà trop d'impôts", "O", "n", "Je ne vois pas de médecin", "Pas d'exemple à suivre", "aaa bbb"],
 )  # fmt: skip
 def test_positions_are_content(text: str) -> None:
     assert reason(text) is None

@@ -26,6 +26,17 @@ from tests.topics import encode
         ("La plupart des organisations", 1, 0, None),
         ("Most respondents agree", 3, 10, "Most respond"),
         ("Several respondents agree", 3, 10, None),
+        ("La moitié des organisations demande un guichet", 3, 20, "La moitié des organisations"),
+        ("La moitié des organisations demande un guichet", 10, 20, None),
+        ("La moitié du budget va ailleurs", 1, 20, None),
+        ("Un tiers des répondants", 7, 20, None),
+        ("Les deux tiers des personnes âgées", 1, 20, None),
+        ("Half of the respondents want it", 2, 10, "Half of the respondents"),
+        ("Plusieurs demandent un guichet", 2, 20, "Plusieurs"),
+        ("Les aides dont plusieurs dépendent", 1, 20, None),
+        ("Tous demandent un guichet", 5, 9, "Tous"),
+        ("Il faut que tous soient formés", 1, 9, None),
+        ("Most want more buses", 4, 10, "Most"),
     ],
 )
 def test_quantities_are_held_against_the_counts(text, n, total, claim):
@@ -42,8 +53,8 @@ def test_counts_are_said_in_words_that_fit():
     assert people(1, "organisation", "fr") == "une organisation"
     assert people(1, "respondent", "fr") == "un répondant"
     assert count(9, 27, "organisation", "fr") == "9\u00a0organisations sur 27"
-    assert count(1234, 5000, "respondent", "fr") == "25\u00a0% des répondants (1\u202f234)"
-    assert count(3, 1000, "respondent", "en") == "0.3% of respondents (3)"
+    assert count(1234, 5000, "respondent", "fr") == "1\u202f234\u00a0répondants sur 5\u202f000 (25\u00a0%)"
+    assert count(3, 1000, "respondent", "en") == "3 of 1,000\u00a0respondents"
 
 
 def test_french_typography():

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from service.domain.wordform import negations, words
@@ -50,6 +51,18 @@ def test_long_text_is_cut_at_a_clause_without_losing_negation_or_condition():
         "comme à la ville voisine l'an passé",
     )
     assert short_form(harmless) == harmless.split(", comme")[0]
+
+
+def test_a_text_is_not_cut_after_a_clause_that_needs_the_next_one():
+    rule = "créer des règles qui empêchent de se représenter à une élection où que ce soit et pour aussi longtemps que la loi"
+    assert short_form(f"L'exemplarité des élus : dès qu'un élu a été condamné à un délit, {rule}") is None
+    whole = short_form(f"L'exemplarité des élus dans toutes les communes du pays, {rule}")
+    assert whole == "L'exemplarité des élus dans toutes les communes du pays"
+
+
+def test_a_word_alone_or_a_loose_end_is_no_label_where_another_will_do():
+    texts = ["Voyons...", "Trop de paperasse partout", "Et malheureusement il en vient encore"]
+    assert choose(texts, np.eye(1, 4, dtype=np.float32).repeat(3, axis=0))[0] == texts[1]
 
 
 def test_a_condition_in_the_next_sentence_is_not_dropped():

@@ -181,7 +181,7 @@ def test_english_round_reads_english():
         unit="respondent",
     )
     text = synthesise((t,), encode=encode, chat=None).synthesis.sentences[0].text
-    assert text.startswith("The largest group (2\u00a0respondents")
+    assert text.startswith("The largest group (2 of 3\u00a0respondents")
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=30))
