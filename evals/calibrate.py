@@ -39,7 +39,7 @@ def french(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
     alike, same, contrary = [], [], 0
     for q in read_reference(folder).questions:
         one, two = ([g for g in q.groups if g.coding == reader] for reader in ("A", "B"))
-        table = likeness([g.label for g in one], [g.label for g in two], encode)
+        table = likeness([g.label for g in one], [g.label for g in two], encode, q.title)
         for i, g in enumerate(one):
             for j, h in enumerate(two):
                 mine, theirs = members[q.id, g.id], members[q.id, h.id]
@@ -59,7 +59,7 @@ def english(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
     alike, same, contrary = [], [], 0
     for q in read_reference(folder).questions:
         some = answers[q.id]
-        table = likeness([a.text for a in some], [g.label for g in q.groups], encode)
+        table = likeness([a.text for a in some], [g.label for g in q.groups], encode, q.title)
         for i, a in enumerate(some):
             for j, g in enumerate(q.groups):
                 alike.append(table[i, j])

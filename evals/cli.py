@@ -293,9 +293,10 @@ def measures_() -> None:
 @app.command("table")
 def table_(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Runs: the extractive one first.")],
+    short: Annotated[bool, typer.Option("--short", help="Only the rows that tell most.")] = False,
 ) -> None:
-    """Suite by measure by floor, extractive, models and ceiling, with intervals, in Markdown."""
+    """Suite by measure by floor, extractive, models and ceiling, with intervals, in Markdown; a row is over the same cases."""
     from evals.record import read_run
     from evals.table import table
 
-    print("\n".join(table([read_run(f) for f in folders])))
+    print("\n".join(table([read_run(f) for f in folders], short=short)))

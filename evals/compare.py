@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from evals.record import Run
+from evals.record import BenchResult, Run
 from evals.scoring.measures import SCALES
 from evals.statistics import Difference, difference, holm
 from service.errors import BadInput
@@ -26,6 +26,17 @@ class Change:
         return "better" if (self.difference.value > 0) == (self.better == "higher") else "worse"
 
 
+def refuse_other_scorers(one: BenchResult, other: BenchResult) -> None:
+    """Raises BadInput where the two were scored by different scorers or on different data."""
+    if one.version != other.version:
+        raise BadInput(
+            f"{other.name}: scorer version {one.version} and {other.version}: these figures do not compare. "
+            "`polyphonie evals rescore` brings the older run to the present version."
+        )
+    if one.sha256 != other.sha256:
+        raise BadInput(f"{other.name}: the two runs were measured on different data.")
+
+
 def compare(old: Run, new: Run, drafter: str = "draft") -> list[Change]:
     """Every measure that both runs have. Raises BadInput where scorers or data differ, or nothing is in common."""
     changes: list[Change] = []
@@ -33,13 +44,7 @@ def compare(old: Run, new: Run, drafter: str = "draft") -> list[Change]:
         before = old.bench(bench.name)
         if before is None:
             continue
-        if before.version != bench.version:
-            raise BadInput(
-                f"{bench.name}: scorer version {before.version} and {bench.version}: these figures do not compare. "
-                "`polyphonie evals rescore` brings the older run to the present version."
-            )
-        if before.sha256 != bench.sha256:
-            raise BadInput(f"{bench.name}: the two runs were measured on different data.")
+        refuse_other_scorers(before, bench)
         for m in SCALES[bench.suite].measures:
             a, b = before.parts(drafter, m.name), bench.parts(drafter, m.name)
             if a.keys() & b.keys():

@@ -40,7 +40,7 @@ def pairs() -> Mapping[str, Sequence[tuple[str, str]]]:
 def labels(encode: Encode) -> list[Known]:
     """Labels whose score is known, beside the human ones of the first question."""
     questions = read_reference(FOLDER).questions
-    human = [g.label for g in questions[0].groups]
+    human, about = [g.label for g in questions[0].groups], questions[0].title
     other = [g.label for g in questions[5].groups]
     mixed = Random(0).sample(human, len(human))
     padding = [g.label for q in questions[3:] for g in q.groups][: len(human)]
@@ -57,7 +57,11 @@ def labels(encode: Encode) -> list[Known]:
         ("one, over and over", "coverage of one only: one-to-one"): (human, human[:1] * len(human)),
     }  # fmt: skip
     return [
-        Known(name=name, expected=expected, figures=_values(compare_labels(gold, ours, encode, "fr"), LABELS))
+        Known(
+            name=name,
+            expected=expected,
+            figures=_values(compare_labels(gold, ours, encode, "fr", about=about), LABELS),
+        )
         for (name, expected), (gold, ours) in cases.items()
     ]
 
@@ -87,7 +91,7 @@ def texts(encode: Encode) -> list[Known]:
     made = []
     for (name, expected), (ours, cited) in cases.items():
         said = [Written(text=s, sources=tuple(cited)) for s in ours]
-        figures = _values(compare_synthesis(human, said, encode, "fr"), TEXTS)
+        figures = _values(compare_synthesis(human, said, encode, "fr", about=question.title), TEXTS)
         far = reach(ideas, [""] * len(ideas), ours, encode)["far"]
         made.append(Known(name=name, expected=expected, figures={**figures, "far": ratio([far])}))
     return made

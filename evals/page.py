@@ -11,11 +11,14 @@ from evals.compare import compare
 from evals.record import BenchResult, CaseResult, Run
 from evals.scoring.measures import SCALES
 from evals.statistics import Estimate
+from evals.table import SHOWN
 from service.errors import BadInput
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 220
 """Pixels of a plot's axis from 0 to 1."""
+EDGE = 4
+"""Pixels beside it, so that a mark at 0 or 1 is whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +80,7 @@ def _plot(cells: Mapping[str, Estimate | None]) -> Markup:
     for k, (drafter, e) in enumerate(told):
         y = 7 + 9 * k
         kind = "ours" if drafter == "draft" else "people" if drafter == "human" else "floor"
-        a, b, x = (2 + v * WIDTH for v in (e.low, e.high, e.value))
+        a, b, x = (EDGE + v * WIDTH for v in (e.low, e.high, e.value))
         marks.append(
             Markup(
                 '<g class="{}"><title>{}: {}</title><line x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}"/>'
@@ -86,15 +89,18 @@ def _plot(cells: Mapping[str, Estimate | None]) -> Markup:
         )
     label = "; ".join(f"{d} {_figure(e)}" for d, e in told)
     return Markup(
-        '<svg role="img" aria-label="{}" width="{}" height="{}"><line class="axis" x1="2" y1="{}" x2="{}" y2="{}"/>{}</svg>'
-    ).format(label, WIDTH + 4, height, height - 1, WIDTH + 2, height - 1, Markup("").join(marks))
+        '<svg role="img" aria-label="{}" width="{}" height="{}"><line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"/>{}</svg>'
+    ).format(
+        label, WIDTH + 2 * EDGE, height, EDGE, height - 1, WIDTH + EDGE, height - 1, Markup("").join(marks)
+    )
 
 
 def _cases(bench: BenchResult) -> list[tuple[CaseResult, list[tuple[str, str]], list[dict[str, object]]]]:
-    """Each case of our own drafts: its figures, and its sentences with the pairs joined by a number."""
+    """Each case of our own drafts: its chief figures, and its sentences with the pairs joined by a number."""
     found = []
     for case in bench.drafters.get("draft", ()):
-        shown = [(m, f"{n / d:.2f}") for m, (n, d) in sorted(case.figures.items()) if d]
+        parts = [(m, case.figures.get(m, (0, 0))) for m in SHOWN[bench.suite]]
+        shown = [(m, f"{n / d:.2f}") for m, (n, d) in parts if d]
         found.append((case, shown, _joined(case)))
     return found
 

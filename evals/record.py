@@ -4,8 +4,8 @@ import json
 import math
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -58,6 +58,11 @@ class BenchResult:
     def name(self) -> str:
         return f"{self.suite}/{self.set}"
 
+    def over(self, cases: Set[str]) -> "BenchResult":
+        """The same over some of the cases."""
+        kept = {d: tuple(c for c in some if c.id in cases) for d, some in self.drafters.items()}
+        return replace(self, drafters=kept)
+
     def parts(self, drafter: str, measure: str) -> dict[str, Part]:
         """By case, failures and what was not measured left out."""
         return {
@@ -102,6 +107,8 @@ class Run:
     selected: Mapping[str, Any] = field(default_factory=dict)
     """Suites, sets and number of cases that were asked for; empty = all."""
     benches: tuple[BenchResult, ...]
+    rescored: str | None = None
+    """Day and commit of the scorers, where the drafts of this run were scored again later."""
     judge: Mapping[str, Any] | None = None
     people: Mapping[str, Any] | None = None
 

@@ -197,7 +197,10 @@ def _record(
 
 
 def rescore(folder: Path, benches: Sequence[Bench], settings: Settings) -> Run:
-    """The drafts in a run's logs, scored by the present scorers; nothing is drafted again. Raises BadInput."""
+    """The drafts in a run's logs, scored by the present scorers; nothing is drafted again.
+
+    Raises BadInput where a suite of the record has no log, its reference is not there or is another: all or nothing.
+    """
     old = read_run(folder)
     made: dict[str, BenchResult] = {}
     with desk_for(settings) as (desk, _):
@@ -211,6 +214,12 @@ def rescore(folder: Path, benches: Sequence[Bench], settings: Settings) -> Run:
                 made[bench.name] = replace(
                     before, version=SCALES[bench.suite].version, drafters=_by_drafter(bench, found)
                 )
-    record = replace(old, benches=tuple(made.get(b.name, b) for b in old.benches))
+    lost = [b.name for b in old.benches if b.name not in made]
+    if lost:
+        raise BadInput(f"{folder} can't be scored again: {folder / 'logs'} has no log of {', '.join(lost)}.")
+    today = datetime.now(UTC).date().isoformat()
+    record = replace(
+        old, benches=tuple(made[b.name] for b in old.benches), rescored=f"{today}, commit {commit()}"
+    )
     write_run(record, folder)
     return record

@@ -1,8 +1,9 @@
 """Markdown of runs: suite × measure × (floor, extractive, model, ceiling) with intervals, what made them, the measures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from evals.compare import refuse_other_scorers
 from evals.record import BenchResult, Run
 from evals.scoring.measures import SCALES
 
@@ -14,30 +15,75 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "themes": ("nearness", "together"),
     "round": ("answers_told", "traced", "unsupported"),
 }
+TELLING: dict[str, tuple[str, ...]] = {
+    "segmentation/rhapsodie, bare": ("f1",),
+    "segmentation/flaky-survey": ("f1",),
+    "grouping/argkp2021": ("ami",),
+    "grouping/nhs-fft, draws of 100": ("ami",),
+    "grouping/grand-debat-coded": ("ami",),
+    "grouping/example": ("b3",),
+    "labels/argkp2021": ("nearness",),
+    "labels/grand-debat-coded": ("coverage",),
+    "labels/opinosis": ("nearness",),
+    "labels/example": ("coverage",),
+    "synthesis/esante-2020": ("coverage", "support"),
+    "synthesis/example": ("coverage", "support", "far_worst_group"),
+    "themes/esante-2020": ("nearness",),
+    "round/example": ("traced",),
+}
+"""Of the whole table, the rows that tell most in the least space: one or two of each stage, on real data where there is any."""
+
 FLOORS = ("random", "every 12 words", "one group")
 """The first that a bench has stands in the table; the run's page has them all."""
 
 
-def table(runs: Sequence[Run]) -> list[str]:
+def table(runs: Sequence[Run], *, short: bool = False) -> list[str]:
     """runs: the extractive one first, then any by models; those of one model share a column. Floors and ceilings are those of
-    the first run that has the suite and set."""
+    the first run that has the suite and set. short: the telling rows only.
+
+    All figures of a row are over the same cases: those that every column has. Raises BadInput where scorers or data differ.
+    """
     runs = _by_model(runs)
     named = [r.llm for r in runs]
     lines = [
-        "| suite / set | measure | floor | " + " | ".join(named) + " | ceiling |",
-        "|---|---|---|" + "---|" * len(named) + "---|",
+        "| suite / set | measure | cases | floor | " + " | ".join(named) + " | ceiling |",
+        "|---|---|---|---|" + "---|" * len(named) + "---|",
     ]
-    names = dict.fromkeys(b.name for r in runs for b in r.benches)
-    for name in names:
-        found = [r.bench(name) for r in runs]
-        some = next(b for b in found if b is not None)
-        for measure in SHOWN[some.suite]:
-            if any(b is not None and b.parts("draft", measure) for b in found):
-                cells = [_cell(b, "draft", measure) for b in found]
-                lines.append(
-                    f"| {name} | {measure} | {_floor(some, measure)} | {' | '.join(cells)} | {_ceiling(some, measure)} |"
-                )
+    some_cases = False
+    for name in dict.fromkeys(b.name for r in runs for b in r.benches):
+        whole = [r.bench(name) for r in runs]
+        found, cases = _over_the_same(whole)
+        rows = list(_rows(name, found, cases, TELLING.get(name, ()) if short else None))
+        some_cases |= bool(rows) and " of " in cases
+        lines += rows
+    if some_cases:
+        lines += [
+            "",
+            'Cases "3 of 34": that column with the fewest has 3, and every figure of the row is over those 3; '
+            "alone, the other columns may have figures over all 34.",
+        ]
     return lines
+
+
+def _over_the_same(found: Sequence[BenchResult | None]) -> tuple[list[BenchResult | None], str]:
+    """The results over the cases that all have, and how many of how many those are."""
+    there = [b for b in found if b is not None]
+    for other in there[1:]:
+        refuse_other_scorers(there[0], other)
+    ids = [{c.id for c in b.drafters["draft"]} for b in there]
+    common, most = set.intersection(*ids), max(map(len, ids))
+    kept = [None if b is None else b.over(common) for b in found]
+    return kept, str(most) if len(common) == most else f"{len(common)} of {most}"
+
+
+def _rows(
+    name: str, found: Sequence[BenchResult | None], cases: str, chosen: Sequence[str] | None
+) -> Iterator[str]:
+    some = next(b for b in found if b is not None)
+    for measure in SHOWN[some.suite] if chosen is None else chosen:
+        if any(b is not None and b.parts("draft", measure) for b in found):
+            cells = [_cell(b, "draft", measure) for b in found]
+            yield f"| {name} | {measure} | {cases} | {_floor(some, measure)} | {' | '.join(cells)} | {_ceiling(some, measure)} |"
 
 
 def _by_model(runs: Sequence[Run]) -> list[Run]:
@@ -60,6 +106,7 @@ def report(run: Run) -> list[str]:
         f"# Evals of `{run.llm}`, {run.created_at[:10]}",
         "",
         f"- `{run.command}`, {run.seconds:.0f} s, {run.calls} calls, commit {run.commit}, version {run.code}",
+        *([f"- drafts scored again {run.rescored}"] if run.rescored else []),
         f"- encoder {run.encoder}; of the scorers {run.yardstick}; seed {run.seed}",
         f"- prompts: {prompts or 'none, no model was asked'}",
         *skipped,

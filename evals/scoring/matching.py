@@ -12,7 +12,7 @@ from service.domain.round import Language
 from service.domain.wordform import words
 from service.stages.check import SMALL, STEM, Encode
 
-THRESHOLDS: dict[Language, float] = {"fr": 0.55, "en": 0.55}
+THRESHOLDS: dict[Language, float] = {"fr": 0.55, "en": 0.45}
 """Likeness from which two sentences say the same, read off pairs that people matched (`python -m evals.calibrate`): the best F1
 in French; in English, where the pairs are long arguments and their key points, what takes under 4 % of the other pairs for one."""
 
@@ -32,16 +32,20 @@ class Matching:
     """(human, ours) alike enough to be a match, and of contrary sense."""
 
 
-def likeness(one: Sequence[str], other: Sequence[str], encode: Encode) -> NDArray[np.float64]:
+def likeness(
+    one: Sequence[str], other: Sequence[str], encode: Encode, about: str = ""
+) -> NDArray[np.float64]:
     """Shape (len(one), len(other)), 0 to 1: half cosine of the encoder, half Dice coefficient of the sets of content-word stems.
 
-    Both together separate label pairs that two careful readers gave to the same answers better than either
-    (`python -m evals.calibrate`).
+    about: the question that both answer. Its words are no sign that two answers to it say the same, so they don't count.
+    Both together separate label pairs that two careful readers gave to the same answers better than either, and without the
+    question's words better than with them (`python -m evals.calibrate`).
     """
     if not one or not other:
         return np.zeros((len(one), len(other)))
     cosine = np.clip(encode(list(one)) @ encode(list(other)).T, 0, 1).astype(np.float64)
-    sets_ = [_stems(t) for t in one], [_stems(t) for t in other]
+    asked = _stems(about)
+    sets_ = [_own(t, asked) for t in one], [_own(t, asked) for t in other]
     dice = np.array([[2 * len(a & b) / max(1, len(a) + len(b)) for b in sets_[1]] for a in sets_[0]])
     both: NDArray[np.float64] = (cosine + dice) / 2
     return both
@@ -51,12 +55,20 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(w[:STEM] for w in words(text) if w not in SMALL)
 
 
-def match(human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language) -> Matching:
+def _own(text: str, asked: frozenset[str]) -> frozenset[str]:
+    """Stems of a text that its question does not have; all of them where it has no others."""
+    stems = _stems(text)
+    return stems - asked or stems
+
+
+def match(
+    human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language, *, about: str
+) -> Matching:
     """Best one-to-one assignment (Kuhn 1955, as scipy solves it) of pairs at or above the threshold.
 
     A pair that contradicts is no match whatever its likeness, so a negated sentence covers nothing.
     """
-    alike = likeness(human, ours, encode)
+    alike = likeness(human, ours, encode, about)
     threshold = THRESHOLDS[language]
     contrary: list[tuple[int, int]] = []
     for i, j in zip(*np.nonzero(alike >= threshold), strict=True):

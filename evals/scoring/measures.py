@@ -67,7 +67,7 @@ SCALES: Mapping[str, Scale] = {
         ),
     ),
     "labels": Scale(
-        version=1,
+        version=2,
         measures=(
             _m("coverage", "higher", 0.05, "human labels with a label of ours in the best one-to-one assignment at the threshold, no contradiction / human labels"),
             _m("precision", "higher", 0.05, "our labels in that assignment / our labels"),
@@ -83,7 +83,7 @@ SCALES: Mapping[str, Scale] = {
         ),
     ),
     "synthesis": Scale(
-        version=1,
+        version=2,
         measures=(
             _m("coverage", "higher", 0.05, "human sentences with a piece of ours at the threshold, no contradiction / human sentences"),
             _m("nearness", "higher", 0.02, "mean likeness of each human sentence to the nearest piece of ours that does not contradict it"),
@@ -101,7 +101,7 @@ SCALES: Mapping[str, Scale] = {
         ),
     ),
     "themes": Scale(
-        version=1,
+        version=2,
         measures=(
             _m("coverage", "higher", 0.05, "as for syntheses, over the sentences of all themes"),
             _m("nearness", "higher", 0.02, "as for syntheses"),

@@ -56,10 +56,11 @@ def compare_labels(
     encode: Encode,
     language: Language,
     *,
+    about: str,
     paired: bool = False,
     refused: int = 0,
 ) -> Compared:
-    """Labels of one question. paired: ours[i] was written for the group whose human label is human[i].
+    """Labels of one question, whose title is about. paired: ours[i] was written for the group whose human label is human[i].
 
     refused: labels for which a model's text was refused. No human label raises ValueError: nothing can be measured.
     """
@@ -68,15 +69,15 @@ def compare_labels(
     if not any(t.strip() for t in ours):
         raise ValueError("the draft has no label")
     own = ["" if in_other_language(t, language) else t for t in ours]
-    found = match(human, own, encode, language)
-    partner = _partners(human, own, encode, paired)
+    found = match(human, own, encode, language, about=about)
+    partner = _partners(human, own, encode, about, paired)
     # people oppose each other: who agrees with one of them contradicts another
     settled = {m.ours for m in found.matches}
     contrary = {j for _, j in found.contradictions if j not in settled}
     if paired:
         contrary |= {i for i, (h, o) in enumerate(zip(human, ours, strict=True)) if contradicts(h, o)}
     near = [
-        0.0 if j is None or contradicts(human[i], ours[j]) else _alike(human[i], own[j], encode)
+        0.0 if j is None or contradicts(human[i], ours[j]) else _alike(human[i], own[j], encode, about)
         for i, j in partner
     ]
     return Compared(
@@ -100,17 +101,17 @@ def compare_labels(
 
 
 def _partners(
-    human: Sequence[str], ours: Sequence[str], encode: Encode, paired: bool
+    human: Sequence[str], ours: Sequence[str], encode: Encode, about: str, paired: bool
 ) -> list[tuple[int, int | None]]:
     """The label of ours that each human one is compared with: its group's, else the nearest."""
     if paired:
         return [(i, i) for i in range(len(human))]
-    alike = likeness(human, ours, encode)
+    alike = likeness(human, ours, encode, about)
     return [(i, int(row.argmax())) for i, row in enumerate(alike)]
 
 
-def _alike(human: str, ours: str, encode: Encode) -> float:
-    return float(likeness([human], [ours], encode)[0, 0])
+def _alike(human: str, ours: str, encode: Encode, about: str) -> float:
+    return float(likeness([human], [ours], encode, about)[0, 0])
 
 
 def compare_synthesis(
@@ -119,10 +120,12 @@ def compare_synthesis(
     encode: Encode,
     language: Language,
     *,
+    about: str,
     source: Sequence[str] = (),
     refused: int = 0,
 ) -> Compared:
-    """A synthesis (or a theme) beside the human paragraphs. source: the labels that both were written from.
+    """A synthesis (or a theme) beside the human paragraphs. about: its question's title, "" where it is about several;
+    source: the labels that both were written from.
 
     Raises ValueError where one of them has no sentence.
     """
@@ -131,7 +134,7 @@ def compare_synthesis(
     if not theirs or not said:
         raise ValueError(f"{'the reference' if not theirs else 'the draft'} has no sentence")
     texts = [w.text for w in said]
-    near, matches, contrary = _nearest(theirs, texts, encode, language)
+    near, matches, contrary = _nearest(theirs, texts, encode, language, about)
     whole, text = " ".join(human), " ".join(texts)
     figures: dict[str, Part] = {
         "coverage": (len(matches), len(theirs)),
@@ -154,7 +157,7 @@ def compare_synthesis(
 
 
 def _nearest(
-    human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language
+    human: Sequence[str], ours: Sequence[str], encode: Encode, language: Language, about: str
 ) -> tuple[list[float], tuple[Match, ...], tuple[tuple[int, int], ...]]:
     """For each human sentence its likeness to the nearest piece of ours that does not contradict it; the pairs at the
     threshold; the pairs (human, ours) that contradict."""
@@ -166,7 +169,7 @@ def _nearest(
     ]
     if not parts:
         return [0.0] * len(human), (), ()
-    alike = likeness(human, [p for _, p in parts], encode)
+    alike = likeness(human, [p for _, p in parts], encode, about)
     near: list[float] = []
     matches, contrary = [], set()
     for i, row in enumerate(alike):

@@ -147,7 +147,12 @@ def _labels(reference: Reference, drafted: Drafted) -> Bench:
     def score(case: Case, made: Made, desk: Desk) -> Compared:
         human = [g.label for g in case.gold.groups]
         return compare_labels(
-            human, made["labels"], desk.encode(case.language), case.language, refused=made["refused"]
+            human,
+            made["labels"],
+            desk.encode(case.language),
+            case.language,
+            about=case.title,
+            refused=made["refused"],
         )
 
     drafters = {"draft": ours, "first": member("first"), "random": member("random")}
@@ -198,6 +203,7 @@ def _synthesis(reference: Reference, drafted: Drafted) -> Bench:
             sentences_of(made),
             encode,
             case.language,
+            about=case.title,
             source=source,
             refused=made["refused"],
         )

@@ -190,6 +190,7 @@ def _score(case: Case, made: Made, desk: Desk) -> Compared:
         made["labels"],
         desk.encode(case.language),
         case.language,
+        about=case.title,
         paired=made["paired"],
         refused=made["refused"],
     )
@@ -200,7 +201,12 @@ def _score_alternatives(case: Case, made: Made, desk: Desk) -> Compared:
     gold = case.gold[1:] if made.get("others") else case.gold
     each = [
         compare_labels(
-            g, made["labels"], desk.encode(case.language), case.language, refused=made.get("refused", 0)
+            g,
+            made["labels"],
+            desk.encode(case.language),
+            case.language,
+            about=case.title,
+            refused=made.get("refused", 0),
         )
         for g in gold
     ]

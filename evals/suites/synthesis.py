@@ -118,6 +118,7 @@ def _score(case: Case, made: Made, desk: Desk) -> Compared:
         sentences_of(made),
         desk.encode(case.language),
         case.language,
+        about=case.title,
         source=case.data,
         refused=made["refused"],
     )
@@ -181,7 +182,7 @@ def _topic(case: Case, desk: Desk) -> Topic:
 def _score_reach(case: Case, made: Made, desk: Desk) -> Compared:
     encode = desk.encode(case.language)
     compared = compare_synthesis(
-        case.gold, sentences_of(made), encode, case.language, refused=made["refused"]
+        case.gold, sentences_of(made), encode, case.language, about=case.title, refused=made["refused"]
     )
     topic = _topic(case, desk)
     group_of = {v: g.id for g in topic.groups if g.level == 2 for v in g.verbatim_ids}

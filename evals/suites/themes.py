@@ -94,14 +94,16 @@ def _score(case: Case, made: Made, desk: Desk) -> Compared:
     encode = desk.encode(case.language)
     human = [section.text for section in theme.sections]
     ours = [text for some in made["themes"] for text in some]
-    compared = compare_synthesis(human, [Written(text=t) for t in ours], encode, case.language)
+    compared = compare_synthesis(human, [Written(text=t) for t in ours], encode, case.language, about="")
     whole = [section.text for t in all_themes for section in t.sections]
     figures: dict[str, Part] = {
         name: part
         for name, part in compared.figures.items()
         if name in ("coverage", "nearness", "contradiction", "readability")
     }
-    against_all = compare_synthesis(whole, [Written(text=t) for t in ours], encode, case.language).figures
+    against_all = compare_synthesis(
+        whole, [Written(text=t) for t in ours], encode, case.language, about=""
+    ).figures
     figures |= {name: against_all[name] for name in ("rouge_l", "chrf", "length")}
     figures["together"] = _together(theme, all_themes, made["themes"], encode)
     figures["refused"] = (made["refused"], max(1, len(ours)))

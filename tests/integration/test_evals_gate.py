@@ -16,6 +16,7 @@ from evals.gate import baseline_of, gate
 from evals.record import BenchResult, Run, figures, read_run, write_run
 from evals.scoring.measures import SCALES
 from evals.suites import Desk, example
+from evals.table import table
 from prompts import load, on_trial
 from service.domain.draft import Draft
 from service.errors import BadInput
@@ -199,3 +200,24 @@ def test_a_suite_that_was_not_measured_is_missed_unless_nobody_asked_for_it(soun
 
 def only(run: Run, suite: str) -> Run:
     return replace(run, benches=tuple(b for b in run.benches if b.suite == suite))
+
+
+def test_a_row_of_the_table_is_over_the_cases_that_every_column_has(sound: Run):
+    labels = only(sound, "labels")
+    fewer = replace(labels, llm="model", benches=tuple(b.over({"Q1"}) for b in labels.benches))
+    (b,) = labels.benches
+    alone = b.over({"Q1"}).estimate("draft", "coverage")
+    assert alone is not None
+    rows = [r for r in table([labels, fewer]) if "| coverage |" in r]
+    cells = [c.strip() for c in rows[0].split("|")[1:-1]]
+    assert cells[2] == "1 of 2"
+    assert cells[4] == cells[5] == f"{alone.value:.2f} [{alone.low:.2f}, {alone.high:.2f}]"
+    assert "every figure of the row is over those" in table([labels, fewer])[-1]
+    whole = [r for r in table([labels]) if "| coverage |" in r]
+    assert "| 2 |" in whole[0]
+
+
+def test_the_table_refuses_figures_of_two_scorers(sound: Run):
+    old = replace(sound, llm="model", benches=tuple(replace(b, version=b.version - 1) for b in sound.benches))
+    with pytest.raises(BadInput, match="do not compare"):
+        table([sound, old])

@@ -69,9 +69,9 @@ def test_texts_of_known_score(encode: Encode):
 
 def test_no_contrary_covers_its_label(encode: Encode):
     for label, contrary in pairs()["contrary"]:
-        assert match([label], [contrary], encode, "fr").matches == (), contrary
+        assert match([label], [contrary], encode, "fr", about="").matches == (), contrary
 
 
 def test_the_same_in_other_words_is_never_called_contrary(encode: Encode):
     for label, same in pairs()["same"]:
-        assert match([label], [same], encode, "fr").contradictions == (), same
+        assert match([label], [same], encode, "fr", about="").contradictions == (), same

@@ -15,6 +15,7 @@ from embeddings.encoder import HashEncoder
 from evals.importing import differences, import_report
 from evals.references import read_answers, read_reference, reference_of, write_reference
 from evals.scoring.contradiction import contradicts
+from evals.scoring.matching import likeness
 from evals.scoring.measures import SCALES
 from evals.scoring.overlap import b_cubed_extended
 from evals.scoring.reach import frame, reach
@@ -59,9 +60,9 @@ def test_contraries_in_english_and_what_only_looks_like_one():
 
 def test_a_label_question_without_labels_is_a_failure_and_no_zero():
     with pytest.raises(ValueError, match="no label"):
-        compare_labels([], ["Il faut des bus"], encode, "fr")
+        compare_labels([], ["Il faut des bus"], encode, "fr", about="")
     with pytest.raises(ValueError, match="no label"):
-        compare_labels(["Il faut des bus"], [" "], encode, "fr")
+        compare_labels(["Il faut des bus"], [" "], encode, "fr", about="")
 
 
 def test_opposed_human_labels_make_no_contradiction_of_those_who_agree():
@@ -69,7 +70,7 @@ def test_opposed_human_labels_make_no_contradiction_of_those_who_agree():
         "Il faut obliger les médecins à s’installer.",
         "Il ne faut pas obliger les médecins à s’installer.",
     ]
-    got = compare_labels(both, both, encode, "fr")
+    got = compare_labels(both, both, encode, "fr", about="")
     assert ratio([got.figures["coverage"]]) == 1
     assert ratio([got.figures["contradiction"]]) == 0
 
@@ -80,6 +81,7 @@ def test_form_and_words_of_labels():
         ["Des bus.", "Il faut plus de bus le soir et la nuit."],
         encode,
         "fr",
+        about="",
         refused=1,
     )
     assert got.figures["form"] == (1, 2)
@@ -99,9 +101,9 @@ def test_a_word_of_quantity_is_held_against_its_count():
     quoted = replace(
         loud, text="Deux organisations écrivent : « la plupart des organisations le demandent »."
     )
-    assert compare_synthesis(human, [quoted], encode, "fr").figures["quantities"] == (0, 0)
-    assert compare_synthesis(human, [loud], encode, "fr").figures["quantities"] == (0, 1)
-    assert compare_synthesis(human, [true], encode, "fr").figures["quantities"] == (1, 1)
+    assert compare_synthesis(human, [quoted], encode, "fr", about="").figures["quantities"] == (0, 0)
+    assert compare_synthesis(human, [loud], encode, "fr", about="").figures["quantities"] == (0, 1)
+    assert compare_synthesis(human, [true], encode, "fr", about="").figures["quantities"] == (1, 1)
 
 
 def test_sentences_and_pieces():
@@ -315,3 +317,16 @@ def test_the_report_of_the_reference_set_gives_what_people_typed_from_it():
 def test_the_documentation_has_every_measure_as_it_is():
     told = (Path(__file__).parents[2] / "docs" / "evals.md").read_text(encoding="utf-8")
     assert "\n".join(measures()) in told
+
+
+def test_words_of_the_question_are_no_sign_that_two_answers_say_the_same():
+    question = "Faut-il garder l’uniforme à l’école ?"
+    one, other = "L’uniforme à l’école coûte cher.", "L’uniforme à l’école rassure."
+    with_its_words = likeness([one], [other], encode)[0, 0]
+    without = likeness([one], [other], encode, question)[0, 0]
+    assert without < with_its_words - 0.1
+    assert likeness([one], [one], encode, question)[0, 0] == pytest.approx(1)
+    # a text of nothing but the question's words keeps them
+    assert likeness(["L’uniforme à l’école"], ["L’uniforme à l’école"], encode, question)[
+        0, 0
+    ] == pytest.approx(1)
