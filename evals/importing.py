@@ -35,6 +35,8 @@ RUN_ON = re.compile(
 HEADING_WORDS = 6
 FULL = 0.88
 """Part of the longest line of a block from which a line was wrapped rather than ended."""
+SHORT = 0.5
+"""Part of it below which a line ended although no full stop says so: the next word had room."""
 
 LABELS_RUN_TOGETHER = 1.8
 """Sentences a paragraph from which the labels of a question stand behind each other in paragraphs."""
@@ -146,12 +148,14 @@ def _counts(lines: Sequence[Line]) -> tuple[dict[str, int], list[Line]]:
 
 
 def _paragraphs(lines: Sequence[Line]) -> Iterator[str]:
-    """A line goes on where the next begins in lower case, it has no end, or it is as long as wrapped lines are."""
+    """A line goes on before lower case, and where it is as long as wrapped lines are; without a full stop, half as long."""
     width = max((len(line.text) for line in lines), default=0)
 
     def goes_on(one: str, two: str) -> bool:
-        if two[:1].islower() or not re.search(r"[.!?:]$", one):
+        if two[:1].islower():
             return True
+        if not re.search(r"[.!?:]$", one):
+            return len(one) >= SHORT * width
         return one[-1] != ":" and len(one) >= FULL * width
 
     return _joined(lines, goes_on)

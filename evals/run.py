@@ -17,6 +17,7 @@ from evals.suites import Bench, Desk, example, grouping, labels, limited, own, s
 from service import __version__
 from service.domain.round import Language
 from service.errors import BadInput, Stopped
+from service.llm.chat import stop
 from service.settings import Settings
 from service.wiring import Tools, tools_for
 
@@ -92,7 +93,16 @@ def desk_for(settings: Settings) -> Iterator[tuple[Desk, Callable[[], Tools]]]:
                 return encoder(language)
             return stack.enter_context(tools_for(fixed, language)).encoder
 
-        yield Desk(encoder=encoder, yardstick=yardstick, chat=first.chat), lambda: first
+        try:
+            yield Desk(encoder=encoder, yardstick=yardstick, chat=first.chat), lambda: first
+        except BaseException as error:
+            if first.chat is not None:
+                stop(first.chat)  # drafts in other threads would go on asking, and Ctrl-C would wait for them
+            if isinstance(error, KeyboardInterrupt):
+                raise Stopped(
+                    "Interrupted. What was finished is kept; the same command goes on, no reply is paid for again."
+                ) from error
+            raise
 
 
 def run(
@@ -108,7 +118,7 @@ def run(
     """Draft and score; `run.json` and Inspect's logs in out. Raises Stopped with everything finished kept."""
     began = time.monotonic()
     commit()  # of the code that is loaded now, whatever is checked out meanwhile
-    stop = tasks.Stop()
+    halt = tasks.Stop()
     most = selected.get("cases")
     made: list[BenchResult] = []
     with desk_for(settings) as (desk, tools):
@@ -117,24 +127,24 @@ def run(
             say(
                 f"[{number}/{len(benches)}] {bench.name}: {len(bench.cases)} cases by {', '.join(bench.drafters)}"
             )
-            made.append(_measure(bench, desk, tools(), out / "logs", settings, stop))
+            made.append(_measure(bench, desk, tools(), out / "logs", settings, halt))
             for drafter in bench.drafters:
                 for case, why in made[-1].failures(drafter).items():
                     say(f"    failed: {drafter}, {case}: {why}")
             record = _record(made, settings, desk, tools(), began, skipped, selected, command)
             write_run(record, out)  # after each bench: what is finished is kept whatever comes
-            if stop.reason is not None:
+            if halt.reason is not None:
                 raise Stopped(
-                    f"{stop.reason} What was finished is in {out}; the same command goes on, paid replies are kept."
-                ) from stop.reason
+                    f"{halt.reason} What was finished is in {out}; the same command goes on, paid replies are kept."
+                ) from halt.reason
     return record
 
 
 def _measure(
-    bench: Bench, desk: Desk, tools: Tools, logs: Path, settings: Settings, stop: tasks.Stop
+    bench: Bench, desk: Desk, tools: Tools, logs: Path, settings: Settings, halt: tasks.Stop
 ) -> BenchResult:
     before, began = tools.usage(), time.monotonic()
-    log = tasks.make(bench, desk, logs, at_once=settings.llm_workers if desk.chat else 1, stop=stop)
+    log = tasks.make(bench, desk, logs, at_once=settings.llm_workers if desk.chat else 1, stop=halt)
     after = tools.usage()
     return BenchResult(
         suite=bench.suite,

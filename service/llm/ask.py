@@ -14,7 +14,7 @@ import prompts
 from prompts import Prompt
 from service.domain.draft import PromptRef
 from service.errors import SkipItem
-from service.llm.chat import ChatModel, ChatReply, ChatRequest
+from service.llm.chat import ChatModel, ChatReply, ChatRequest, stop
 
 T = TypeVar("T")
 WORKERS = 64
@@ -49,9 +49,7 @@ def ask(chat: ChatModel, asks: Sequence[Ask[T]]) -> tuple[T | Refused, ...]:
         try:
             return tuple(pool.map(lambda one: _answer(chat, one), asks))
         except BaseException:  # an interrupt as well: those who wait behind the seam must not go on calling
-            stop = getattr(chat, "stop", None)
-            if stop is not None:
-                stop()
+            stop(chat)
             raise
 
 

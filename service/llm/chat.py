@@ -50,6 +50,13 @@ class ChatModel(Protocol):
         ...
 
 
+def stop(chat: ChatModel) -> None:
+    """No further call of it, where it can be told so: whoever waits is refused."""
+    tell = getattr(chat, "stop", None)
+    if tell is not None:
+        tell()
+
+
 class ScriptedChat:
     """The shipped fake: replies come from a function of the request."""
 

@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from service.domain.draft import PromptRef, Tokens
 from service.errors import BadSetting, SkipItem, StopAll, Stopped, TryAgain
-from service.llm.chat import ChatModel, ChatReply, ChatRequest, Limited
+from service.llm.chat import ChatModel, ChatReply, ChatRequest, Limited, stop
 from service.llm.tokens import most_tokens
 
 LONGEST_WAIT = 300.0
@@ -109,12 +109,6 @@ class Keeping(Protocol):
     def kept(self, request: ChatRequest) -> ChatReply | None: ...
 
 
-def _stop(chat: ChatModel) -> None:
-    stop = getattr(chat, "stop", None)
-    if stop is not None:
-        stop()
-
-
 def request_key(name: str, parameters: str, request: ChatRequest) -> str:
     """sha256 over everything that decides a reply: model, parameters, prompt hash, messages, schema and length."""
     parts = [
@@ -175,7 +169,7 @@ class Cached:
         return self._read(self.key(request))
 
     def stop(self) -> None:
-        _stop(self._chat)
+        stop(self._chat)
 
     def key(self, request: ChatRequest) -> str:
         return request_key(self.name, self._parameters, request)
@@ -226,7 +220,7 @@ class Metered:
         return self._count(kept) if kept else self._within_budget(request)
 
     def stop(self) -> None:
-        _stop(self._chat)
+        stop(self._chat)
 
     def _within_budget(self, request: ChatRequest) -> ChatReply:
         most = most_tokens(request)

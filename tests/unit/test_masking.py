@@ -203,3 +203,14 @@ def test_masking_and_restoring_is_the_identity_on_any_text(lines, names):
 def test_masking_is_on_unless_the_model_is_on_this_machine(setting, expected):
     assert masks(Settings(**setting)) is expected
     assert not is_loopback(None)
+
+
+def test_a_stop_is_told_to_the_model_behind():
+    told: list[str] = []
+
+    class Stoppable(ScriptedChat):
+        def stop(self) -> None:
+            told.append("stop")
+
+    Masked(Stoppable(lambda r: "{}"), Coded()).stop()
+    assert told == ["stop"]

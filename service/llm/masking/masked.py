@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from service.domain.round import Language
 from service.errors import SkipItem
-from service.llm.chat import ChatModel, ChatReply, ChatRequest
+from service.llm.chat import ChatModel, ChatReply, ChatRequest, stop
 from service.llm.masking.coded import Found, Kind
 
 NAMES: dict[Language, dict[Kind, str]] = {
@@ -84,9 +84,7 @@ class Masked:
             return {kind: len(values) for kind, values in sorted(self._seen.items())}
 
     def stop(self) -> None:
-        stop = getattr(self._chat, "stop", None)
-        if stop is not None:
-            stop()
+        stop(self._chat)
 
     def _values(self, text: str) -> set[tuple[Kind, str]]:
         """Kind and wording of what is found in any line. A line counts by itself, whatever stands around it."""
