@@ -1,5 +1,7 @@
 """Rounds: uploaded, listed, read, and deleted with everything that was made from them."""
 
+import logging
+import shutil
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -20,6 +22,9 @@ from service.errors import NotFound
 from service.store import answers, audit, drafts, rounds
 from service.store.pages import Page
 from service.store.rounds import StoredRound
+from service.wiring import folder_of
+
+LOG = logging.getLogger("polyphonie.api")
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"], route_class=ReadRoute)
 
@@ -133,7 +138,8 @@ async def list_answers(
 def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
     """Delete a round with its answers, drafts, results, model replies, events and revisions. Drafts under way are cancelled.
 
-    The workers delete its vectors within minutes. What stays is the audit log: ids and names of keys.
+    On SQLite no file holds anything of it any more; what PostgreSQL keeps until when: docs/operate.md. Workers on other machines
+    delete its vectors within minutes. What stays is the audit log: ids and names of keys.
     """
     with service.store.write() as connection:
         kept = found_round(rounds.get(connection, round_id, team=caller.team))
@@ -145,6 +151,12 @@ def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
         service.jobs.cancel(draft_id)
     for draft_id in done:
         service.reviews.forget(draft_id)
+    shutil.rmtree(folder_of(service.settings, round_id), ignore_errors=True)
+    if not service.store.scrub():
+        LOG.warning(
+            "%s is deleted; the write-ahead log could not be emptied yet and will be within a minute",
+            round_id,
+        )
 
 
 def found_round(kept: StoredRound | None) -> StoredRound:

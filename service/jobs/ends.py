@@ -11,6 +11,12 @@ class LaidDown(Stopped):
     """This worker ends; another one, or this one after its restart, goes on."""
 
 
+class Broken(PolyphonieError):
+    """The work ended on an error that nobody foresaw; its class alone is told, for its text may quote what people wrote."""
+
+    status = 500
+
+
 class Poisoned(PolyphonieError):
     """The job was begun several times and each time ended its worker, or failed, without finishing a further model call."""
 

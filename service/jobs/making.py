@@ -14,7 +14,7 @@ from service.domain.round import Round
 from service.domain.selection import select
 from service.errors import ModelError, PolyphonieError, Stopped
 from service.jobs.chat import REQUEST, Desk, QueuedChat
-from service.jobs.ends import Cancelled, LaidDown, Poisoned
+from service.jobs.ends import Broken, Cancelled, LaidDown, Poisoned
 from service.llm.chat import ChatReply, ChatRequest
 from service.operation import metrics, traces
 from service.store import Store, calls, drafts, jobs, rounds
@@ -193,7 +193,17 @@ def _note(store: Store, draft_id: str, ticket: str, reason: str | None, *, count
 
 
 def make_call(store: Store, call_model: CallModel, ticket: str, carrier: dict[str, str]) -> None:
-    """Make the call of a ticket, unless it was made, and keep its reply or why there is none."""
+    """Make the call of a ticket, unless it was made, and keep its reply or why there is none. Raises Broken."""
+    try:
+        _make_call(store, call_model, ticket, carrier)
+    except Exception as error:  # a defect, or the database is away: the draft gives the call a new ticket
+        LOG.error("call.broken", exc_info=error)
+        metrics.FAILURES.labels(code=type(error).__name__).inc()
+        # DBOS keeps what a workflow raises: a statement's parameters, say, with the reply in them
+        raise Broken(type(error).__name__) from None
+
+
+def _make_call(store: Store, call_model: CallModel, ticket: str, carrier: dict[str, str]) -> None:
     with store.write() as connection:
         call = calls.take(connection, ticket)
     if call is None:

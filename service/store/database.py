@@ -83,6 +83,18 @@ class Store:
         with self._writer.begin() as connection:
             yield connection
 
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in SQLite's files; False where somebody still reads what was there before.
+
+        `secure_delete` has overwritten it in the newest pages, the write-ahead log has the older ones too: it is brought into the
+        database and emptied. What PostgreSQL keeps, and for how long, is in docs/operate.md.
+        """
+        if not self.is_sqlite:
+            return True
+        with self.engine.connect() as connection:
+            busy, *_ = connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def migrate(self) -> None:
         """Bring the tables to this version's shape; safe to call from several processes at once.
 
@@ -182,6 +194,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten, see Store.scrub
         f"busy_timeout={BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()

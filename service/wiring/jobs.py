@@ -128,7 +128,8 @@ class Bench:
         return reply
 
     def sweep(self) -> None:
-        """Forget the vectors of rounds that were deleted."""
+        """Forget what is left of rounds that were deleted."""
+        self._store.scrub()
         if not self._rounds.is_dir():
             return
         for folder in self._rounds.iterdir():

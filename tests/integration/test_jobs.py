@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from embeddings.encoder import HashEncoder
 from service.domain.jobs import Configuration, EvalConfiguration
@@ -116,6 +116,22 @@ def in_queue(store: Store, statement: str) -> int:
     return changed
 
 
+def queue_holds(store: Store) -> str:
+    """Everything in the tables of DBOS."""
+    schema, engine = "dbos", store.engine
+    if store.is_sqlite:
+        path = Path(str(store.engine.url.database)).with_suffix(".jobs.sqlite")
+        schema, engine = None, create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        tables = [f"{schema}.{t}" if schema else t for t in inspect(engine).get_table_names(schema=schema)]
+        held = "\n".join(
+            repr(tuple(row)) for t in tables for row in connection.execute(text(f"SELECT * FROM {t}"))
+        )
+    if engine is not store.engine:
+        engine.dispose()
+    return held
+
+
 def test_a_draft_is_made_once_however_often_it_is_submitted(
     store: Store, settings: Settings, server: ModelServer, small: Round
 ) -> None:
@@ -129,6 +145,9 @@ def test_a_draft_is_made_once_however_often_it_is_submitted(
         made = json.loads(drafts.result(connection, draft_id) or b"")
     assert made["provenance"]["calls"] == len(server.answered) > 0
     assert not server.repeated()
+    held = queue_holds(store)
+    assert "jobs-" in held
+    assert [a.text for a in small.answers if len(a.text) > 8 and a.text in held] == []
 
 
 def test_a_worker_that_is_told_to_end_lays_its_draft_down_and_the_next_goes_on(

@@ -61,6 +61,12 @@ def served(environment: dict[str, str], log: Path) -> Iterator[str]:
     assert process.returncode == 0
 
 
+def everything(folder: Path) -> str:
+    """What all files under a folder hold."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
+
+
 def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -114,6 +120,12 @@ def test_from_a_key_to_an_export_and_a_revoked_key(environment: dict[str, str], 
         assert outdated.value.code == "Outdated"
         assert b"La distance d\xc3\xa9courage." in service.export(draft.id, "json")
         assert [r.action for r in service.revisions(draft.id)] == ["set_label"]
+        assert "Trop loin." in everything(tmp_path)
+        service.delete_round(round_.id)
+        kept = everything(tmp_path)
+        assert [
+            said for said in ("Trop loin.", "Le prix", "Qu'est-ce qui", "La distance") if said in kept
+        ] == []
         assert polyphonie(environment, "keys", "revoke", "analyste").returncode == 0
         with pytest.raises(ServiceError) as revoked:
             service.round(round_.id)

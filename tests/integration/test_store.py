@@ -1,7 +1,9 @@
 """The store, on SQLite and on PostgreSQL."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,6 +18,7 @@ from service.store import (
     Store,
     answers,
     audit,
+    calls,
     drafts,
     events,
     idempotency,
@@ -239,6 +242,60 @@ def test_deleting_a_round_leaves_nothing_of_it_but_the_audit_log(store: Store) -
         assert left == {name: alive.get(name, 0) for name in left}
     with store.write() as connection:
         assert not drafts.start(connection, draft.id), "a job finds its draft gone"
+
+
+def files_with(text: str, folder: Path) -> set[str]:
+    """Names of the files that hold the text as it is written or as JSON escapes it."""
+    wanted = {text.encode(), json.dumps(text)[1:-1].encode()}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.name for path in files if any(one in path.read_bytes() for one in wanted)}
+
+
+def test_a_deleted_round_is_in_no_file_of_sqlite(tmp_path: Path) -> None:
+    mark, stays = "Ce qui doit disparaître", "Ce qui doit rester"
+    store = Store(f"sqlite:///{tmp_path}/polyphonie.sqlite")
+    store.migrate()
+
+    def filled(said: str) -> rounds.StoredRound:
+        answers = [
+            Answer(id=f"a{n}", question_id="Q1", text=f"{said} {n} " + "é" * (n * 37 % 5000))
+            for n in range(200)
+        ]
+        about = replace(a_round(), title=said, answers=tuple(answers))
+        with store.write() as connection:
+            made = rounds.add(connection, about, team="a", created_by="k", sha256="0" * 64)
+        draft = queued(store, made.id)
+        with store.write() as connection:
+            asked = calls.ask(connection, key=draft.id, draft_id=draft.id, llm="m", request={"user": said})
+            assert asked is not None
+            calls.answer(connection, asked.ticket, text=said * 400, input_tokens=1, output_tokens=1)
+            drafts.finish(connection, draft.id, said.encode() * 20_000)
+        for version in (1, 2):
+            with store.write() as connection:
+                revisions.add(
+                    connection,
+                    draft.id,
+                    version=version,
+                    who="k",
+                    action="label",
+                    target="g",
+                    edit={"text": said},
+                    before=said,
+                    after=said,
+                    revised=said.encode() * 10_000,
+                )
+        return made
+
+    filled(stays)
+    gone = filled(mark)
+    filled(stays)
+    assert files_with(mark, tmp_path), "this test can fail"
+    with store.write() as connection:
+        rounds.remove(connection, gone.id, team="a")
+    assert store.scrub()
+    assert files_with(mark, tmp_path) == set()
+    assert files_with(stays, tmp_path) == {"polyphonie.sqlite"}
+    store.close()
 
 
 def test_a_transaction_that_fails_keeps_nothing(store: Store) -> None:
