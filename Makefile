@@ -26,7 +26,7 @@ $(READY): pyproject.toml uv.lock
 
 # What some tests drive: a browser, LibreOffice, PostgreSQL. Without them, those tests skip and say so.
 $(SYSTEM): $(READY)
-	@if command -v chromium && command -v soffice && command -v pdftoppm && ls /usr/lib/postgresql/*/bin/postgres; then :; \
+	@if command -v chromium && command -v soffice && ls /usr/lib/libreoffice/program/libswlo.so /usr/lib/libreoffice/program/libsclo.so && command -v pdftoppm && ls /usr/lib/postgresql/*/bin/postgres; then :; \
 	elif command -v apt-get && [ "$$(id -u)" = 0 ]; then \
 	  echo "Installing what the tests drive: $(PACKAGES)"; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(PACKAGES); \
 	else echo "Some tests will skip: install $(PACKAGES)"; fi >$(VENV)/system.log 2>&1 || cat $(VENV)/system.log

@@ -1,10 +1,13 @@
 """The application: routers, errors, headers, and what lives as long as it does."""
 
+import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from sqlalchemy.exc import SQLAlchemyError
 
 from service import __version__
 from service.api import batches, browsers, corrections, drafts, evals, follow, health, library, rounds
@@ -14,14 +17,19 @@ from service.api.guard import Guard
 from service.api.openapi import document
 from service.api.pages import add_pages
 from service.api.pages.desk import ToolsFor
+from service.api.pages.page import compile_templates
 from service.api.problems import handle_problems
 from service.api.readiness import Pulse, Readiness, Remembered
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
+from service.errors import PolyphonieError
 from service.settings import Settings
 from service.store import Store
+from service.store.drafts import last_done
 from service.wiring import tools_for
 from service.wiring.ready import encoder_missing, model_missing
+
+LOG = logging.getLogger("polyphonie.api")
 
 ROUTERS = (
     batches.router,
@@ -50,7 +58,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         reads.start()
+        warming = threading.Thread(target=_warm, args=(app.state.context,), name="warm", daemon=True)
+        warming.start()
         yield
+        warming.join()
         reads.close()
 
     app = FastAPI(title="Polyphonie", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
@@ -84,3 +95,15 @@ def create_app(
     app.add_middleware(Guard, most_bytes=settings.upload_limit)
     app.openapi = document(app)  # type: ignore[method-assign]
     return app
+
+
+def _warm(context: Context) -> None:
+    """What the first reader would wait for: the pages compiled, the draft that was finished last read."""
+    compile_templates()
+    try:
+        with context.store.read() as connection:
+            found = last_done(connection)
+            if found is not None:
+                context.reviews.load(connection, found.id, found.version)
+    except (PolyphonieError, SQLAlchemyError) as error:  # whoever asks for that draft is told
+        LOG.warning("nothing was read ahead: %s", type(error).__name__)

@@ -60,17 +60,29 @@ class Reviews:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        """Held while one is read: who asks for the same draft meanwhile waits for it and does not read it once more."""
         self._kept: OrderedDict[tuple[str, int], Reviewed] = OrderedDict()
         self.on_forget: list[Callable[[str], None]] = []
         """Told of each draft that is forgotten: who keeps more of it."""
 
     def load(self, connection: Connection, draft_id: str, version: int) -> Reviewed | None:
         """The draft of the store after that many revisions; None where it has no result (yet)."""
+        kept = self._known(draft_id, version)
+        if kept is not None:
+            return kept
+        with self._reading:
+            return self._known(draft_id, version) or self._read(connection, draft_id, version)
+
+    def _known(self, draft_id: str, version: int) -> Reviewed | None:
         with self._lock:
             kept = self._kept.get((draft_id, version))
             if kept is not None:
                 self._kept.move_to_end((draft_id, version))
-                return kept
+            return kept
+
+    def _read(self, connection: Connection, draft_id: str, version: int) -> Reviewed | None:
+        with self._lock:
             earlier = max((v for d, v in self._kept if d == draft_id and v < version), default=None)
             base = None if earlier is None else self._kept[draft_id, earlier]
         if base is None:

@@ -78,13 +78,13 @@ def _serve(settings: "Settings", host: str, port: int, *, works: bool) -> int:
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
             )
         )
-        jobs.start()
         shown = f"[{host}]" if ":" in host else host
         say(f"Polyphonie on http://{shown}:{listening.getsockname()[1]}  (Ctrl-C ends it)")
         if not has_keys:
             say(
                 "No key was made yet: whoever is at this machine may use it. `polyphonie keys create NAME` ends that."
             )
+        jobs.start()  # logs: after the address, which a person waits for
         # the server raises the signal that ended it once more when it is done: without these the process would end
         # there, before the jobs have put down what they hold
         for one in (signal.SIGTERM, signal.SIGINT):

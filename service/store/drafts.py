@@ -117,6 +117,13 @@ def in_state(connection: Connection, *states: DraftState) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
+def last_done(connection: Connection) -> StoredDraft | None:
+    """The draft of any team that was finished last: the one most likely to be read next."""
+    done = select(DRAFTS).where(DRAFTS.c.state == "done")
+    row = connection.execute(done.order_by(DRAFTS.c.finished_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _stored(row)
+
+
 def of_round(connection: Connection, round_id: str, *states: DraftState) -> tuple[str, ...]:
     """Ids of a round's drafts in one of these states."""
     which = and_(DRAFTS.c.round_id == round_id, DRAFTS.c.state.in_(states))

@@ -68,6 +68,15 @@
     });
   }
 
+  // times: in the reader's own zone, the words of the page around them
+  Array.prototype.forEach.call(document.querySelectorAll("time[datetime]"), function (time) {
+    var at = new Date(time.dateTime), two = function (n) { return (n < 10 ? "0" : "") + n; };
+    if (isNaN(at)) return;
+    var day = two(at.getDate()), month = two(at.getMonth() + 1), clock = two(at.getHours()) + ":" + two(at.getMinutes());
+    time.title = time.textContent;
+    time.textContent = document.documentElement.lang === "fr" ? day + "/" + month + "/" + at.getFullYear() + " à " + clock : at.getFullYear() + "-" + month + "-" + day + " " + clock;
+  });
+
   // progress
   var progress = document.getElementById("progress");
   function later(seconds) { setTimeout(function () { location.reload(); }, seconds * 1000); }
