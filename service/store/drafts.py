@@ -121,7 +121,7 @@ def last_done(connection: Connection) -> StoredDraft | None:
     """The draft of any team that was finished last: the one most likely to be read next."""
     done = select(DRAFTS).where(DRAFTS.c.state == "done")
     row = connection.execute(done.order_by(DRAFTS.c.finished_at.desc()).limit(1)).mappings().first()
-    return None if row is None else _stored(row)
+    return None if row is None else _stored(dict(row))
 
 
 def of_round(connection: Connection, round_id: str, *states: DraftState) -> tuple[str, ...]:

@@ -428,7 +428,7 @@ def test_flagged_sentences_come_first_and_approving_leads_to_the_next_question(a
     assert str(ana.page.url).endswith("/questions/3?done=2")
     overview = ana.get(f"/drafts/{draft_id}").text
     assert "Questions approved: 2 of 3" in overview
-    assert "Go on with the review : Q3" in overview
+    assert "Go on with the review: Q3" in overview
 
 
 def test_the_whole_draft_is_approved_at_once_only_after_it_was_asked(app, draft_id):
