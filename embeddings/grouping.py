@@ -20,7 +20,7 @@ from scipy.spatial.distance import squareform
 from embeddings.encoder import unit
 from embeddings.graph import Watch, averaged, leaves_of_graph, principal
 from embeddings.memory import refuse_beyond_memory
-from embeddings.similarity import Similarity, over_neighbours, similarity
+from embeddings.similarity import Asked, Similarity, over_neighbours, similarity
 
 
 def unwatched(step: str) -> None:
@@ -42,7 +42,7 @@ class Recipe:
     few: int = 80
     """The least number of texts for averaged linkage; HDBSCAN's groups begin with two texts below it, else with max(3, √n / 5)."""
     neighbours: int = 5
-    """Texts, itself included, over which a text's similarities are averaged before averaged linkage."""
+    """Texts, itself included, over which a text's similarities are averaged before averaged linkage: so many or √n / 2."""
     cut: float = 0.8
     """Mean distance (1 − similarity) at which averaged linkage stops joining groups."""
     give_back: float = 0.05
@@ -113,6 +113,7 @@ def group(
     *,
     weights: Sequence[int] | None = None,
     sides: Sequence[int] | None = None,
+    asked: Asked | None = None,
     recipe: Recipe = Recipe(),
     clusterer: Clusterer | None = None,
     watch: Watch = unwatched,
@@ -121,7 +122,8 @@ def group(
 
     vectors: (n, d), unit rows or zeros. weights: respondents behind each text, 1 by default: what two or more wrote word for
     word is a group even if nobody else says it. sides: 1 for, -1 against, 0 untold; opposed texts are kept apart (small
-    questions only). watch is told each step and may raise to cancel. The result does not depend on the order of the texts.
+    questions only). asked: from `few` to `large` texts, what these share with the question
+    does not count. watch is told each step and may raise to cancel. The result does not depend on the order of the texts.
 
     Raises NotEnoughMemory before starting if the machine has not the memory for it.
     """
@@ -147,7 +149,9 @@ def group(
     if len(names) <= recipe.large:
         watch("similarity")
         side = np.asarray(sides or [0] * n, dtype=np.float32)[first]
-        labels, fit = _small(similarity(names, rows, recipe.words), side, heavy, recipe, clusterer, watch)
+        about = asked if len(names) >= recipe.few else None
+        alike = similarity(names, rows, recipe.words, about)
+        labels, fit = _small(alike, side, heavy, recipe, clusterer, watch)
     else:
         labels, fit = _large(rows, heavy, recipe, watch)
     watch("second level")
@@ -234,7 +238,8 @@ def _small(
     by_average = (
         clusterer is None and recipe.tree != "hdbscan" and (recipe.tree == "average" or n >= recipe.few)
     )
-    borrowed = over_neighbours(alike, min(recipe.neighbours, n)) if by_average else alike
+    k = min(max(recipe.neighbours, round(np.sqrt(n) / 2)), n)
+    borrowed = over_neighbours(alike, k) if by_average else alike
     alike = alike - apart
     watch("tree")
     if n < 3:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import unit
 from embeddings.grouping import Grouping, Recipe, fit_to_means, group_means
-from embeddings.similarity import letter_grams
+from embeddings.similarity import Asked, without, word_similarity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,15 +30,16 @@ def join(
     texts: Sequence[str],
     vectors: NDArray[np.float32],
     grouping: Grouping,
+    asked: Asked | None = None,
     recipe: Recipe = Recipe(),
 ) -> Joined:
     """Each new text to the group whose members it resembles most, where the grouping would not have isolated it.
 
-    new_vectors (m, d) and vectors (n, d): unit rows of the same encoder. texts, vectors and grouping: as they went into and came
-    out of `group`. A new text with the words of an old one goes where the old one is. Every new text is placed by itself: the
-    others of its batch and their order make no difference.
+    new_vectors (m, d) and vectors (n, d): unit rows of the same encoder. texts, vectors, asked and grouping: as they
+    went into and came out of `group`. A new text with the words of an old one goes where the old one is. Every new text is placed
+    by itself: the others of its batch and their order make no difference.
     """
-    to_groups = _to_groups(new_texts, new_vectors, texts, vectors, grouping, recipe)
+    to_groups = _to_groups(new_texts, new_vectors, texts, vectors, grouping, asked, recipe)
     near = np.full((len(new_texts), 2), -1, dtype=np.int64)
     best = np.zeros(len(new_texts), dtype=np.float32)
     if to_groups.size:
@@ -61,43 +62,24 @@ def _to_groups(
     texts: Sequence[str],
     vectors: NDArray[np.float32],
     grouping: Grouping,
+    asked: Asked | None,
     recipe: Recipe,
 ) -> NDArray[np.float32]:
     """(m, g) similarity of each new text to each group, in the space of the old ones."""
     if not (len(new_texts) and len(grouping.parents)):
         return np.zeros((len(new_texts), len(grouping.parents)), dtype=np.float32)
-    if len(set(texts)) > recipe.large:
+    distinct = len(set(texts))
+    if distinct > recipe.large:
         middle = vectors.mean(axis=0)
         return np.asarray(unit(new_vectors - middle) @ group_means(vectors, grouping.labels, middle).T)
     members = np.zeros((len(texts), len(grouping.parents)), dtype=np.float32)
     inside = grouping.labels >= 0
     members[inside, grouping.labels[inside]] = 1.0
-    alike = _across(new_texts, new_vectors, texts, vectors, recipe.words)
+    if asked is None or distinct < recipe.few:
+        asked = Asked(text="", vector=np.zeros(vectors.shape[1], dtype=np.float32))
+    new, old = (without(rows, asked.vector) for rows in (new_vectors, vectors))
+    middle = old.mean(axis=0)
+    alike = (1 - recipe.words) * (unit(new - middle) @ unit(old - middle).T)
+    if recipe.words > 0:
+        alike += recipe.words * word_similarity(new_texts, texts, asked.text)
     return np.asarray(alike @ members / np.maximum(members.sum(axis=0), 1.0), dtype=np.float32)
-
-
-def _across(
-    new_texts: Sequence[str],
-    new_vectors: NDArray[np.float32],
-    texts: Sequence[str],
-    vectors: NDArray[np.float32],
-    words: float,
-) -> NDArray[np.float32]:
-    """(m, n) the similarity of `embeddings.grouping.similarity`, centred on the old texts alone."""
-    mean = vectors.mean(axis=0)
-    alike = unit(new_vectors - mean) @ unit(vectors - mean).T
-    if words == 0:
-        return alike
-    grams = letter_grams()
-    try:
-        old = grams.fit_transform(texts)
-    except ValueError:  # no old text holds a letter
-        return (1 - words) * alike
-    new = grams.transform(new_texts)
-    middle = np.asarray(old.mean(axis=0)).ravel()
-    here, there = old @ middle, new @ middle
-    apart = (new @ old.T).toarray() - there[:, None] - here[None, :] + middle @ middle
-    far_here = np.asarray(old.multiply(old).sum(axis=1)).ravel() - 2 * here + middle @ middle
-    far_there = np.asarray(new.multiply(new).sum(axis=1)).ravel() - 2 * there + middle @ middle
-    lexical = apart / np.sqrt(np.maximum(np.outer(far_there, far_here), 1e-9))
-    return np.asarray((1 - words) * alike + words * lexical, dtype=np.float32)

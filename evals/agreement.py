@@ -1,6 +1,7 @@
 """How far a grouping agrees with people's: metrics, bootstrap intervals, and readers of the human-coded sets."""
 
 import csv
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ class Unit:
     texts: tuple[str, ...]
     gold: tuple[str, ...]
     """Group of each text; "" = people found none that it matches."""
+    question: str
+    """Its text; "" where the set has none but its id."""
 
 
 def read_units(folder: Path, column: str = "group_ids") -> tuple[Unit, ...]:
@@ -27,8 +30,15 @@ def read_units(folder: Path, column: str = "group_ids") -> tuple[Unit, ...]:
     with (folder / "answers.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             rows[row["question_id"]].append((row["text"], row[column].split("|")[0]))
+    questions = json.loads((folder / "reference.json").read_text(encoding="utf-8"))["questions"]
+    titles = {q["id"]: q["title"] for q in questions if q["title"] != q["id"]}
     return tuple(
-        Unit(id=q, texts=tuple(t for t, _ in pairs), gold=tuple(g for _, g in pairs))
+        Unit(
+            id=q,
+            texts=tuple(t for t, _ in pairs),
+            gold=tuple(g for _, g in pairs),
+            question=titles.get(q, ""),
+        )
         for q, pairs in sorted(rows.items())
     )
 
@@ -45,6 +55,7 @@ def draws(units: Sequence[Unit], size: int, count: int, seed: int = 0) -> tuple[
                     id=f"{unit.id}/{size}/{k}",
                     texts=tuple(unit.texts[i] for i in picked),
                     gold=tuple(unit.gold[i] for i in picked),
+                    question=unit.question,
                 )
             )
     return tuple(made)

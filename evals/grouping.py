@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import hdbscan
@@ -17,45 +18,92 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from embeddings.cache import CachedEncoder
-from embeddings.encoder import load_encoder
-from embeddings.grouping import Recipe, group
-from embeddings.similarity import similarity
+from embeddings.encoder import Encoder, load_encoder
+from embeddings.grouping import Grouping, Recipe, group
+from embeddings.similarity import Asked, similarity
 from evals.agreement import Unit, agreement, draws, interval, read_units
 from service.domain.polarity import polarity
 
 Vectors = NDArray[np.float32]
-Method = Callable[[Sequence[str], Vectors], Sequence[int]]
+MINILM = 384
+"""Width of the first of the two views that the English encoder sets side by side."""
 
 
-def ours(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
-    return list(map(int, group(texts, vectors).labels))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coded:
+    """One question with people's groups, as a grouping gets it."""
+
+    unit: Unit
+    vectors: Vectors
+    asked: Asked | None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.unit.texts
 
 
-def plain_hdbscan(_: Sequence[str], vectors: Vectors) -> Sequence[int]:
-    """As people usually run it: raw vectors, min_cluster_size 5."""
-    return list(map(int, hdbscan.HDBSCAN(min_cluster_size=5).fit_predict(vectors.astype(np.float64))))
+Method = Callable[[Coded], Grouping | Sequence[int]]
 
 
-def average_linkage(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
-    """Average linkage on our similarity, cut at 0.9, groups of one left out."""
-    far = np.maximum(1 - similarity(texts, vectors, Recipe().words).astype(np.float64), 0)
+def coded(units: Sequence[Unit], encoder: Encoder) -> list[Coded]:
+    return [
+        Coded(
+            unit=unit,
+            vectors=encoder.encode(unit.texts),
+            asked=Asked(text=unit.question, vector=encoder.encode([unit.question])[0])
+            if unit.question
+            else None,
+        )
+        for unit in units
+    ]
+
+
+def labels_of(method: Method, question: Coded) -> list[int]:
+    found = method(question)
+    return [int(k) for k in (found.labels if isinstance(found, Grouping) else found)]
+
+
+def ours(q: Coded) -> Grouping:
+    return group(q.texts, q.vectors, asked=q.asked)
+
+
+def question_left_in(q: Coded) -> Grouping:
+    return group(q.texts, q.vectors)
+
+
+def minilm_alone(q: Coded) -> Grouping:
+    """The recipe without the second view."""
+    asked = q.asked and Asked(text=q.asked.text, vector=q.asked.vector[:MINILM])
+    return group(q.texts, q.vectors[:, :MINILM], asked=asked)
+
+
+def hdbscan_leaves(q: Coded) -> Grouping:
+    """HDBSCAN on our similarity, whatever the size below a large question's."""
+    return group(q.texts, q.vectors, asked=q.asked, recipe=Recipe(tree="hdbscan"))
+
+
+def meaning_only(q: Coded) -> Grouping:
+    return group(q.texts, q.vectors, asked=q.asked, recipe=Recipe(words=0))
+
+
+def average_linkage(q: Coded) -> list[int]:
+    """Average linkage on our similarity, nothing averaged over neighbours, cut at 0.9, groups of one left out."""
+    far = np.maximum(1 - similarity(q.texts, q.vectors, Recipe().words).astype(np.float64), 0)
     np.fill_diagonal(far, 0)
     labels = fcluster(linkage(squareform(far, checks=False), "average"), 0.9, "distance")
     sizes = np.bincount(labels)
     return [int(c) if sizes[c] > 1 else -1 for c in labels]
 
 
-def hdbscan_leaves(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
-    """HDBSCAN on our similarity, whatever the size below a large question's."""
-    return list(map(int, group(texts, vectors, recipe=Recipe(tree="hdbscan")).labels))
-
-
-def meaning_only(texts: Sequence[str], vectors: Vectors) -> Sequence[int]:
-    return list(map(int, group(texts, vectors, recipe=Recipe(words=0)).labels))
+def plain_hdbscan(q: Coded) -> Sequence[int]:
+    """As people usually run it: raw vectors, min_cluster_size 5."""
+    return list(hdbscan.HDBSCAN(min_cluster_size=5).fit_predict(q.vectors.astype(np.float64)))
 
 
 METHODS: dict[str, Method] = {
     "this recipe": ours,
+    "question left in": question_left_in,
+    "MiniLM alone": minilm_alone,
     "HDBSCAN's leaves": hdbscan_leaves,
     "vectors alone": meaning_only,
     "average linkage": average_linkage,
@@ -63,16 +111,21 @@ METHODS: dict[str, Method] = {
 }
 
 
+def methods(spec: str) -> dict[str, Method]:
+    """Those that make sense with an encoder."""
+    return {name: method for name, method in METHODS.items() if method is not minilm_alone or "+" in spec}
+
+
 def sets(data: Path) -> dict[str, tuple[str, tuple[Unit, ...]]]:
     """Name → (encoder, units)."""
     found: dict[str, tuple[str, tuple[Unit, ...]]] = {}
     if (data / "argkp2021").is_dir():
-        found["argkp2021, 56 units"] = ("minilm", read_units(data / "argkp2021"))
+        found["argkp2021, 56 units"] = ("minilm+use", read_units(data / "argkp2021"))
     if (data / "nhs-fft").is_dir():
         whole = read_units(data / "nhs-fft")
-        found["nhs-fft, draws of 100"] = ("minilm", draws(whole, 100, 8))
-        found["nhs-fft, draws of 300"] = ("minilm", draws(whole, 300, 8))
-        found["nhs-fft, whole questions"] = ("minilm", whole)
+        found["nhs-fft, draws of 100"] = ("minilm+use", draws(whole, 100, 8))
+        found["nhs-fft, draws of 300"] = ("minilm+use", draws(whole, 300, 8))
+        found["nhs-fft, whole questions"] = ("minilm+use", whole)
     if (data / "grand-debat-coded").is_dir():
         found["grand-debat-coded, 3 questions"] = ("use", read_units(data / "grand-debat-coded"))
     return found
@@ -85,10 +138,10 @@ def table(data: Path, cache: Path) -> list[str]:
     ]
     for name, (spec, units) in sets(data).items():
         encoder = CachedEncoder(load_encoder(spec, "fr"), cache)
-        vectors = [encoder.encode(u.texts) for u in units]
+        questions = coded(units, encoder)
         base: list[float] = []
-        for label, method in METHODS.items():
-            got = [agreement(u.gold, method(u.texts, v)) for u, v in zip(units, vectors, strict=True)]
+        for label, method in methods(spec).items():
+            got = [agreement(q.unit.gold, labels_of(method, q)) for q in questions]
             ami = [g.ami for g in got]
             base = base or ami
             low, high = interval(ami)
@@ -121,7 +174,7 @@ def opposed(data: Path, cache: Path) -> list[str]:
     topics: dict[str, list[str]] = {}
     for q in reference["questions"]:
         topics.setdefault(q["title"].rsplit(" (", 1)[0], []).append(q["id"])
-    encoder = CachedEncoder(load_encoder("minilm", "en"), cache)
+    encoder = CachedEncoder(load_encoder("minilm+use", "en"), cache)
     mixed: dict[str, list[float]] = {"without": [], "with": []}
     told = right = total = 0
     for pair in (p for p in topics.values() if len(p) == 2):
@@ -131,8 +184,10 @@ def opposed(data: Path, cache: Path) -> list[str]:
         told, total = told + int((signs != 0).sum()), total + len(texts)
         right += max(int((signs == side).sum()), int((signs == -side).sum()))
         vectors = encoder.encode(texts)
+        topic = units[pair[0]].question.rsplit(" (", 1)[0]
+        asked = Asked(text=topic, vector=encoder.encode([topic])[0])
         for name, sides in (("without", None), ("with", [int(s) for s in signs])):
-            labels = group(texts, vectors, sides=sides).labels
+            labels = group(texts, vectors, sides=sides, asked=asked).labels
             shares = [abs(side[labels == k].mean()) for k in set(labels) - {-1}]
             mixed[name].append(float(np.mean([s < 1 for s in shares])))
     low, high = interval([a - b for a, b in zip(mixed["without"], mixed["with"], strict=True)])

@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     )
     revise: bool = Field(True, description="let a chat model correct the groups that vectors made")
     encoder: str = Field(
-        "local", description="local | use | e5 | minilm | a sentence-transformers name or path"
+        "local",
+        description="local | use | e5 | minilm | a sentence-transformers name or path; a+b: both side by side",
     )
     budget: int | None = Field(None, ge=0, description="most tokens that a run may use")
     cache_dir: Path = Field(

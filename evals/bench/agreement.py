@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score, roc_auc_score
 
 from embeddings.cache import CachedEncoder
@@ -13,9 +12,7 @@ from embeddings.grouping import group
 from embeddings.joining import join
 from evals.agreement import Unit, agreement, interval
 from evals.bench import peer
-from evals.grouping import METHODS, Method, sets
-
-Vectors = NDArray[np.float32]
+from evals.grouping import Coded, coded, labels_of, methods, ours, sets
 
 
 def agreement_table(data: Path, cache: Path, python: Path | None) -> list[str]:
@@ -27,20 +24,16 @@ def agreement_table(data: Path, cache: Path, python: Path | None) -> list[str]:
     after: list[str] = []
     for name, (spec, units) in sets(data).items():
         encoder = CachedEncoder(load_encoder(spec, "fr"), cache)
-        vectors = [encoder.encode(u.texts) for u in units]
-        found = {label: _run(method, units, vectors) for label, method in METHODS.items()}
+        questions = coded(units, encoder)
+        found = {label: [labels_of(method, q) for q in questions] for label, method in methods(spec).items()}
         if python:
-            found["BERTopic 0.17.4"] = peer.labels(python, vectors)
+            found["BERTopic 0.17.4"] = peer.labels(python, [q.vectors for q in questions])
         lines += _rows(f"{name}, {encoder.name}", units, found)
         if "argkp" in name:
-            after.append(_isolated(units, vectors))
+            after.append(_isolated(questions))
         if "whole" in name or "coded" in name or "argkp" in name:
-            after.append(f"{name}: {_steady(units, vectors)}")
+            after.append(f"{name}: {_steady(questions)}")
     return [*lines, "", *(f"- {line}" for line in after)]
-
-
-def _run(method: Method, units: Sequence[Unit], vectors: Sequence[Vectors]) -> list[list[int]]:
-    return [list(method(u.texts, v)) for u, v in zip(units, vectors, strict=True)]
 
 
 def _rows(name: str, units: Sequence[Unit], found: dict[str, list[list[int]]]) -> list[str]:
@@ -60,14 +53,14 @@ def _rows(name: str, units: Sequence[Unit], found: dict[str, list[list[int]]]) -
     return lines
 
 
-def _isolated(units: Sequence[Unit], vectors: Sequence[Vectors]) -> str:
+def _isolated(questions: Sequence[Coded]) -> str:
     """Arguments that surely match no key point against those that match one: share isolated, and how well the score sorts them."""
     strange: list[bool] = []
     alone: list[bool] = []
     scores: list[float] = []
-    for unit, rows in zip(units, vectors, strict=True):
-        grouping = group(unit.texts, rows)
-        strange += [not g for g in unit.gold]
+    for q in questions:
+        grouping = ours(q)
+        strange += [not g for g in q.unit.gold]
         alone += (grouping.labels == -1).tolist()
         scores += grouping.isolation.tolist()
     is_strange, is_alone = np.asarray(strange), np.asarray(alone)
@@ -78,21 +71,22 @@ def _isolated(units: Sequence[Unit], vectors: Sequence[Vectors]) -> str:
     )
 
 
-def _steady(units: Sequence[Unit], vectors: Sequence[Vectors]) -> str:
+def _steady(questions: Sequence[Coded]) -> str:
     """A random tenth of the answers away (seed 0): the groups of the rest; then the tenth joins them."""
     kept_alike, joined_alike = [], []
     random_ = np.random.default_rng(0)
-    for unit, rows in zip(units, vectors, strict=True):
-        whole = group(unit.texts, rows).labels
+    for q in questions:
+        unit, rows = q.unit, q.vectors
+        whole = ours(q).labels
         order = random_.permutation(len(rows))
         away, stay = np.sort(order[: len(rows) // 10]), np.sort(order[len(rows) // 10 :])
         if not len(away):
             continue
         texts = [unit.texts[i] for i in stay]
-        part = group(texts, rows[stay])
+        part = group(texts, rows[stay], asked=q.asked)
         kept_alike.append(adjusted_mutual_info_score(whole[stay], part.labels))
         new = [unit.texts[i] for i in away]
-        joined = join(new, rows[away], texts=texts, vectors=rows[stay], grouping=part)
+        joined = join(new, rows[away], texts=texts, vectors=rows[stay], grouping=part, asked=q.asked)
         both = np.concatenate([part.labels, joined.labels])
         gold = [unit.gold[i] for i in (*stay, *away)]
         joined_alike.append(agreement(gold, both.tolist()).ami - agreement(unit.gold, whole.tolist()).ami)

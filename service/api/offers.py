@@ -4,7 +4,7 @@ from service.api.problems import Refused, Trouble
 from service.errors import InvalidRequest
 from service.settings import Settings
 
-ENCODERS = ("local", "use", "e5", "minilm")
+ENCODERS = ("local", "use", "e5", "minilm", "minilm+use")
 
 
 def models(settings: Settings) -> tuple[str, ...]:

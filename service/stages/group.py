@@ -10,6 +10,7 @@ from embeddings.encoder import Encoder
 from embeddings.graph import Watch
 from embeddings.grouping import Grouping, Recipe, unwatched
 from embeddings.grouping import group as group_texts
+from embeddings.similarity import Asked
 from service.domain.draft import Failure, Group, Isolated, Verbatim
 from service.domain.polarity import polarity
 from service.domain.round import Question
@@ -60,6 +61,7 @@ def group_verbatims(
         rows,
         weights=[len(voices[v.id]) for v in ordered],
         sides=[polarity(v.text) for v in ordered],
+        asked=_asked(question, encoder),
         recipe=recipe,
         watch=watch,
     )
@@ -73,6 +75,13 @@ def group_verbatims(
         map=places(ordered, rows, both),
         failures=failures,
     )
+
+
+def _asked(question: Question, encoder: Encoder) -> Asked | None:
+    """The question's text with its vector; None where the input gave an identifier alone."""
+    if question.title == question.id:
+        return None
+    return Asked(text=question.title, vector=encoder.encode([question.title])[0])
 
 
 def _encoded(texts: Sequence[str], encoder: Encoder, watch: Watch) -> NDArray[np.float32]:

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings import memory
-from embeddings.encoder import HashEncoder
+from embeddings.encoder import HashEncoder, unit
 from embeddings.grouping import Recipe, group
 from embeddings.joining import Joined, join
 from embeddings.memory import NotEnoughMemory, needed
+from embeddings.similarity import Asked
 
 OLD = [
     "Plus de bus le soir",
@@ -31,10 +32,10 @@ NEW = [
 ]
 
 
-def joined(new: list[str], recipe: Recipe = Recipe()) -> Joined:
+def joined(new: list[str], recipe: Recipe = Recipe(), asked: Asked | None = None) -> Joined:
     encode = HashEncoder().encode
-    found = group(OLD, encode(OLD), recipe=recipe)
-    return join(new, encode(new), texts=OLD, vectors=encode(OLD), grouping=found, recipe=recipe)
+    found = group(OLD, encode(OLD), asked=asked, recipe=recipe)
+    return join(new, encode(new), texts=OLD, vectors=encode(OLD), grouping=found, asked=asked, recipe=recipe)
 
 
 def test_new_answers_go_where_their_like_are_and_strangers_stay_out():
@@ -50,6 +51,37 @@ def test_new_answers_go_where_their_like_are_and_strangers_stay_out():
 def test_the_words_of_an_old_answer_go_where_it_is():
     labels = group(OLD, HashEncoder().encode(OLD)).labels
     assert joined(OLD).labels.tolist() == labels.tolist()
+
+
+def test_what_new_answers_share_with_the_question_does_not_place_them():
+    random_ = np.random.default_rng(0)
+    axes = np.eye(4, dtype=np.float32)
+    places = np.repeat([0, 1], 60)
+    rows = unit(axes[1 + places] + 5 * random_.normal(size=(120, 1)).astype(np.float32) * axes[0])
+    texts = [f"t{i:03d}" for i in range(120)]
+    asked, recipe = Asked(text="", vector=axes[0]), Recipe(words=0)
+    old, new = np.arange(120) % 6 > 0, np.arange(120) % 6 == 0
+    some = [t for t, kept in zip(texts, old, strict=True) if kept]
+    found = group(some, rows[old], asked=asked, recipe=recipe)
+    right = []
+    for question in (asked, None):
+        joins = join(
+            ["n"] * 20,
+            rows[new],
+            texts=some,
+            vectors=rows[old],
+            grouping=found,
+            asked=question,
+            recipe=recipe,
+        )
+        right.append(
+            [
+                set(places[old][found.labels == k]) == {p}
+                for k, p in zip(joins.labels, places[new], strict=True)
+            ]
+        )
+    assert all(right[0])
+    assert not all(right[1])
 
 
 @given(st.permutations(range(len(NEW))))

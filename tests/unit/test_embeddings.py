@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.cache import CachedEncoder
-from embeddings.encoder import HashEncoder, unit
+from embeddings.encoder import HashEncoder, SideBySide, unit
 from embeddings.grouping import Grouping, Recipe, group
 from embeddings.neighbours import nearest
-from embeddings.similarity import over_neighbours
+from embeddings.similarity import Asked, over_neighbours, similarity
 
 TEXTS = [
     "Plus de bus le soir",
@@ -76,6 +76,60 @@ def test_damaged_cache_is_put_aside(tmp_path: Path):
     assert (tmp_path / "v.sqlite.damaged").exists()
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM vector").fetchone() == (1,)
+
+
+def test_encoders_side_by_side_weigh_the_same_and_are_cached_under_both_names(tmp_path: Path):
+    wide, narrow = HashEncoder(), HashEncoder(64)
+    both = SideBySide([wide, narrow])
+    assert (both.name, both.revision) == ("hash+hash", "1+1")
+    rows = both.encode([*TEXTS, ""])
+    assert rows.shape == (len(TEXTS) + 1, 256 + 64)
+    assert not rows[-1].any()
+    alike = wide.encode(TEXTS) @ wide.encode(TEXTS).T + narrow.encode(TEXTS) @ narrow.encode(TEXTS).T
+    assert np.allclose(rows[:-1] @ rows[:-1].T, alike / 2, atol=1e-6)
+    kept = CachedEncoder(both, tmp_path / "v.sqlite").encode(TEXTS)
+    assert np.array_equal(kept, rows[:-1])
+    assert CachedEncoder(wide, tmp_path / "v.sqlite").encode(TEXTS).shape == (len(TEXTS), 256)
+
+
+def test_to_repeat_the_question_does_not_make_two_texts_alike():
+    texts = ["Il faut des bus gratuits, au marché", "Il faut des bus gratuits, pour les élèves", *TEXTS[3:]]
+    encode = HashEncoder().encode
+    question = Asked(text="Faut-il des bus gratuits ?", vector=encode(["Faut-il des bus gratuits ?"])[0])
+    before = similarity(texts, encode(texts), 0.5)
+    after = similarity(texts, encode(texts), 0.5, question)
+    assert after[0, 1] < before[0, 1] - 0.2
+    assert after[2, 3] == pytest.approx(before[2, 3], abs=0.1)
+
+
+def test_an_empty_question_changes_nothing():
+    nothing = Asked(text="", vector=np.zeros(256, dtype=np.float32))
+    rows = HashEncoder().encode(TEXTS)
+    assert np.allclose(similarity(TEXTS, rows, 0.5, nothing), similarity(TEXTS, rows, 0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 5, 120])
+def test_zero_vectors_give_no_nan(n):
+    found = group([f"t{i}" for i in range(n)], np.zeros((n, 8), dtype=np.float32))
+    assert len(found.labels) == n
+    assert np.isfinite(found.isolation).all()
+    assert np.isfinite(found.centrality).all()
+
+
+@pytest.mark.parametrize("large", [4000, 50])
+def test_zero_vectors_among_others_give_no_nan(large):
+    rng = np.random.default_rng(0)
+    rows = unit(rng.normal(size=(120, 60)).astype(np.float32))
+    rows[:20] = 0
+    found = group([f"t{i}" for i in range(120)], rows, recipe=Recipe(large=large))
+    assert np.isfinite(found.isolation).all()
+    assert np.isfinite(found.centrality).all()
+
+
+def test_texts_that_have_nothing_in_common_are_all_isolated():
+    n = 60
+    found = group([chr(0x4E00 + i) * 3 for i in range(n)], np.eye(n, dtype=np.float32))
+    assert (found.labels == -1).all()
 
 
 def test_nearest_finds_itself_first():

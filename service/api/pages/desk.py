@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from service.api.offers import ENCODERS
 from service.domain.draft import Draft, Verbatim
 from service.domain.revision import Redraft
 from service.domain.round import Language
@@ -223,5 +224,5 @@ class Desk:
     def _like(self, draft: Draft) -> Settings:
         """The settings with the draft's own encoder, whose vectors are in the cache, and no model."""
         name = draft.provenance.encoder.split("@")[0]
-        known = name if name in ("use", "e5", "minilm") else self._settings.encoder
+        known = name if name in ENCODERS else self._settings.encoder
         return self._settings.model_copy(update={"llm": "extractive", "encoder": known})
