@@ -32,8 +32,10 @@ class ModelServer(ThreadingHTTPServer):
         self.answered: list[tuple[str, float]] = []
         """Hash of each request that got its whole reply, and when, on the monotonic clock."""
         self.bodies: list[str] = []
+        self.asked: list[str] = []
+        """Hash of each request that came, answered or not."""
+        self.at_once = 0
         self.most_at_once = 0
-        self._at_once = 0
         self._lock = threading.Lock()
 
     @property
@@ -46,8 +48,8 @@ class ModelServer(ThreadingHTTPServer):
 
     def enter(self, step: int) -> None:
         with self._lock:
-            self._at_once += step
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.at_once += step
+            self.most_at_once = max(self.most_at_once, self.at_once)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed is no error of the server."""
@@ -57,15 +59,17 @@ class Handler(BaseHTTPRequestHandler):
     server: ModelServer
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        key = hashlib.sha256("\0".join(m["content"] for m in body["messages"]).encode()).hexdigest()[:20]
+        self.server.asked.append(key)
         self.server.enter(1)
         try:
             time.sleep(self.server.delay)
-            self._answer(json.loads(raw))
+            self._answer(body, key)
         finally:
             self.server.enter(-1)
 
-    def _answer(self, body: dict[str, Any]) -> None:
+    def _answer(self, body: dict[str, Any], key: str) -> None:
         system, user = (m["content"] for m in body["messages"])
         self.server.bodies.append(user)
         if self.server.status != 200:
@@ -84,7 +88,6 @@ class Handler(BaseHTTPRequestHandler):
             "usage": {"prompt_tokens": count, "completion_tokens": 50, "total_tokens": count + 50},
         }
         self._send(200, reply)
-        key = hashlib.sha256(f"{system}\0{user}".encode()).hexdigest()[:20]
         self.server.answered.append((key, time.monotonic()))
 
     def _send(self, status: int, content: dict[str, Any]) -> None:

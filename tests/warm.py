@@ -20,7 +20,8 @@ def polyphonie(words: Sequence[str], environment: Mapping[str, str], log: Path) 
     with log.open("ab") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
-    service.wiring.jobs.load_encoder_for = lambda *_: cheap()  # type: ignore[assignment]
+    for module in (service.wiring, service.wiring.jobs):
+        module.load_encoder_for = lambda *_: cheap()  # type: ignore[assignment]
     app(list(words))
 
 
