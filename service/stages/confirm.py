@@ -12,7 +12,7 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import OpinionReply, SupportReply
 from service.stages.blocks import Block, show
-from service.stages.evidence import Evidence, Found
+from service.stages.evidence import Cited, Evidence, Found
 from service.stages.extractive import as_sentence
 
 TOGETHER = 12
@@ -23,19 +23,6 @@ VERBATIMS_SHOWN = 5
 
 ROUNDS = 2
 """The texts, then those that were rewritten and are still in doubt."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cited:
-    """One thing that a text cites."""
-
-    head: str = ""
-    """Its label or sentence; empty where the text is its label."""
-    verbatims: tuple[str, ...] = ()
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (self.head, *self.verbatims) if self.head else self.verbatims
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +45,7 @@ def claim(text: str, cited: Sequence[Cited], form: Callable[[str], str | None], 
 
 
 def _found(text: str, cited: Sequence[Cited], evidence: Evidence) -> Found:
-    return evidence.found(text.replace("[n]", ""), [c.texts for c in cited])
+    return evidence.found(text.replace("[n]", ""), cited)
 
 
 def confirm(
@@ -115,6 +102,11 @@ def _weak(found: Found, language: Language) -> str:
     """Why the evidence alone does not carry it."""
     if found.turned:
         french, english = "une négation ne s’y retrouve pas", "a negation does not match"
+    elif found.lone:
+        french, english = (
+            "une seule voix le dit, les autres de son regroupement non",
+            "one voice says it, the others of its group do not",
+        )
     elif min(found.each, default=1.0) < found.score:
         french, english = "elle ne dit rien d’une de ses citations", "it says nothing of one of its citations"
     else:

@@ -133,7 +133,7 @@ class _Request:
             if label == self.groups[name].label and self.groups[name].label_support:
                 continue
             reason = check_label(label, self.said[name], self.topic.language)
-            if reason or score < HARDLY:
+            if reason or min(score, self.evidence.shared(label, self.said[name])) < HARDLY:
                 raise BadReply(f"label of {name}: {reason or 'its verbatims do not say it; use their words'}")
             told[self.groups[name].id] = (label, score)
         return Told(

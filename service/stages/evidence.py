@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.domain.steps import Topic
 from service.domain.wordform import words
@@ -37,6 +38,19 @@ CLAUSE = re.compile(r"\s*[,;:]\s+|\s+(?:et|mais|tandis que|alors que|d['’]autr
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Cited:
+    """One thing that a text cites."""
+
+    head: str = ""
+    """Its label or sentence; empty where the text is its label."""
+    verbatims: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.head, *self.verbatims) if self.head else self.verbatims
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
     """What the evidence says of a text and what it cites."""
 
@@ -44,20 +58,37 @@ class Found:
     """Of all that is cited together."""
     each: tuple[float, ...]
     """Of each citation alone; empty where there is one."""
+    shared: float
+    """Of the citation of which one voice alone says most of the text, without that voice; 1 where all say the same."""
     turned: str | None
     """A negation that does not match, as a reason."""
 
     @property
     def sure(self) -> bool:
-        return self.score >= SURE and min(self.each, default=1.0) >= SAID and self.turned is None
+        return (
+            self.score >= SURE
+            and min(self.each, default=1.0) >= SAID
+            and not self.lone
+            and self.turned is None
+        )
 
     @property
     def hopeless(self) -> bool:
-        return min(self.score, *self.each) < HARDLY if self.each else self.score < HARDLY
+        return min((self.score, *self.each)) < HARDLY or self.lone
 
     @property
     def likely(self) -> bool:
-        return self.score >= SUPPORTED and min(self.each, default=1.0) >= IDLE and self.turned is None
+        return (
+            self.score >= SUPPORTED
+            and min(self.each, default=1.0) >= IDLE
+            and not self.lone
+            and self.turned is None
+        )
+
+    @property
+    def lone(self) -> bool:
+        """One voice says it and the rest of its group does not: no text of that group, whatever the voice demands."""
+        return self.shared < HARDLY
 
 
 class Evidence:
@@ -76,32 +107,51 @@ class Evidence:
     def score(self, text: str, sources: Sequence[str]) -> float:
         """How well sources carry a text, 0 to 1: half the weighted share of its words that they have, half its greatest centred
         cosine to one of them or to all."""
-        if not sources:
-            return 0.0
-        known = {stem for s in sources for stem in _stems(s)}
-        said = _stems(text)
-        total = sum(map(self._weight, said))
-        lexical = sum(self._weight(stem) for stem in said if stem in known) / total if total else 0.0
-        rows = self._encode([text, *sources]) - self._mean
-        rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return self._score(*self._seen_as([text, *sources])) if sources else 0.0
+
+    def shared(self, text: str, voices: Sequence[str], head: str = "") -> float:
+        """How well a text, or the clause of it that fits best, is carried without the voice that carries the text most, all its
+        copies included: low where one alone says it. Where all say the same, 1.
+
+        voices: verbatims of a group; head: its label, which stays.
+        """
+        clauses = _clauses(text)
+        stems, rows = self._seen_as([*clauses, *voices, *([head] if head else [])])
+        n = len(clauses)
+        at = range(n, n + len(voices))
+        best = max(at, key=lambda i: self._score([stems[0], stems[i]], rows[[0, i]]), default=0)
+        others = [i for i in at if stems[i] != stems[best]]
+        if not others:
+            return 1.0
+        kept = [*others, *range(n + len(voices), len(stems))]
+        return max(self._score([stems[i] for i in (c, *kept)], rows[[c, *kept]]) for c in range(n))
+
+    def _seen_as(self, texts: Sequence[str]) -> tuple[list[list[str]], NDArray[np.float32]]:
+        """Stems and centred vectors of texts."""
+        rows = self._encode(texts) - self._mean
+        return list(map(_stems, texts)), rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+    def _score(self, stems: Sequence[Sequence[str]], rows: NDArray[np.float32]) -> float:
+        """Of the first by the others."""
+        known = {stem for one in stems[1:] for stem in one}
+        total = sum(map(self._weight, stems[0]))
+        lexical = sum(self._weight(stem) for stem in stems[0] if stem in known) / total if total else 0.0
         whole = rows[1:].sum(axis=0)
         together = float(rows[0] @ whole) / max(float(np.linalg.norm(whole)), 1e-9)
         return round(0.5 * lexical + 0.5 * max(0.0, float((rows[1:] @ rows[0]).max()), together), 4)
 
-    def found(self, text: str, citations: Sequence[Sequence[str]]) -> Found:
-        """citations: the texts of each thing cited."""
-        sources = [s for one in citations for s in one]
+    def found(self, text: str, cited: Sequence[Cited]) -> Found:
         return Found(
-            score=self.score(text, sources),
-            each=tuple(self.each(text, citations)) if len(citations) > 1 else (),
-            turned=turned(text, sources),
+            score=self.score(text, [s for one in cited for s in one.texts]),
+            each=tuple(self.each(text, [one.texts for one in cited])) if len(cited) > 1 else (),
+            shared=min((self.shared(text, one.verbatims, one.head) for one in cited), default=1.0),
+            turned=turned(text, [s for one in cited for s in one.texts]),
         )
 
     def each(self, text: str, citations: Sequence[Sequence[str]]) -> list[float]:
         """The same for each citation alone, by the clause of the text that fits it best: a sentence that cites one thing it does
         not say beside one that it says has a low score among them."""
-        clauses = [text, *(c for c in CLAUSE.split(text) if len(_stems(c)) >= 2)]
-        return [max(self.score(clause, sources) for clause in clauses) for sources in citations]
+        return [max(self.score(clause, sources) for clause in _clauses(text)) for sources in citations]
 
     def _weight(self, stem: str) -> float:
         return float(np.log((self._n + SMOOTH) / (self._seen[stem] + 2)))
@@ -110,6 +160,10 @@ class Evidence:
 def evidence_of(topics: Sequence[Topic], encode: Encode) -> Evidence:
     """With the verbatims of one question, or of joined ones, as background."""
     return Evidence([v.text for t in topics for v in t.verbatims], encode)
+
+
+def _clauses(text: str) -> list[str]:
+    return [text, *(c for c in CLAUSE.split(text) if len(_stems(c)) >= 2)]
 
 
 def _stems(text: str) -> list[str]:

@@ -11,8 +11,8 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import LabelReply
 from service.stages.check import LABEL_WORDS, Encode, check_label
-from service.stages.confirm import Cited, claim, confirm
-from service.stages.evidence import HARDLY, Evidence, evidence_of
+from service.stages.confirm import claim, confirm
+from service.stages.evidence import HARDLY, Cited, Evidence, evidence_of
 from service.stages.extractive import as_sentence, extractive_label, opposed_sides
 from service.stages.sample import View, views
 
@@ -187,6 +187,8 @@ class _LabelRequest:
         score = self.evidence.score(label, self.texts)
         if score < HARDLY:
             raise BadReply("label: it says what the verbatims do not say; use their words")
+        if self.evidence.shared(label, self.texts) < HARDLY:
+            raise BadReply("label: one verbatim alone says this; say what is common to the others too")
         exemplars = dict.fromkeys((*(self.members[e].id for e in reply.exemplars), *self.group.exemplar_ids))
         return replace(
             self.group,

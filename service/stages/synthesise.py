@@ -16,8 +16,8 @@ from service.llm.chat import ChatModel
 from service.llm.replies import SentenceReply, SynthesisReply
 from service.stages.assemble import assemble, closed_sentence
 from service.stages.check import Encode, check_sentence
-from service.stages.confirm import Cited, Claim, claim, confirm, doubt_note
-from service.stages.evidence import Evidence, evidence_of
+from service.stages.confirm import Claim, claim, confirm, doubt_note
+from service.stages.evidence import Cited, Evidence, evidence_of
 from service.stages.extractive import as_sentence
 from service.stages.voices import behind
 
