@@ -8,13 +8,14 @@ import re
 AGAINST = re.compile(
     r"\b(?:contre|oppos\w+|défavorable\w*|refus\w*|rejet\w*|surtout pas|pas favorable\w*|inacceptable\w*|"
     r"inutile\w*|against|oppos\w+|reject\w*|refus\w*|unacceptable|useless)\b|^non\b(?! (?:à|au|aux) (?:la |l['’])?(?:suppression|fin|fermeture|baisse|réduction|abandon)\b)|"
-    r"^no\b|\bne (?:sert|servira|servirait) à rien\b|\bne (?:veut|voulons|souhaite|souhaitons|faut|doit|doivent) pas\b",
+    r"^no\b(?=\s*(?:[,;:.!–—-]|$|to\b))|\bne (?:sert|servira|servirait) à rien\b|\bne (?:veut|voulons|souhaite|souhaitons|faut|doit|doivent) pas\b",
     re.IGNORECASE,
 )
 NEITHER = re.compile(r"\bni pour ni contre\b|\bneither for nor against\b", re.IGNORECASE)
 FOR = re.compile(
     r"\b(?:favorable\w*|d['’]accord|soutien\w*|souten\w+|approuv\w+|bonne (?:idée|chose|mesure)|indispensable\w*|nécessaire\w*|il faut (?:une|l[’'])?\s*oblig\w+|"
-    r"support\w*|in favou?r|agree\w*|good idea|necessary|essential)\b|^oui\b|^yes\b",
+    r"(?:i|we|they|fully|strongly|would|should) support|in support of|in favou?r|(?<!not )(?<!n['’]t )agree\w*|"
+    r"good idea|necessary|essential)\b|^oui\b|^yes\b",
     re.IGNORECASE,
 )
 

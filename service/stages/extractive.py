@@ -35,7 +35,12 @@ DANGLING = re.compile(
     r"^(?:cela|ceci|ça|ce qui|ils|elles|celui|celle|ceux|là|y|en|c['’]est|this|that|these|they|it|which|who)\b",
     re.IGNORECASE,
 )
-LOOSE = re.compile(r"^(?:qui|dont|et|or|donc|alors|puis|and|so|then|also)\b", re.IGNORECASE)
+LOOSE = re.compile(
+    r"^(?:qui|dont|et|or|donc|alors|puis|and|so|then|also)\b|\b(?:et|ou|mais|de|du|des|à|au|le|la|les|pour|que|qui|"
+    r"and|or|but|of|to|the|for|with)\W*$",
+    re.IGNORECASE,
+)
+"""A text that begins or ends in the middle of a sentence."""
 CONDITION = re.compile(
     r"\b(?:si|sauf|sous réserve|à condition|à moins|tant que|sans|uniquement|seulement|mais|if|unless|except|only|provided|but|without)\b",
     re.IGNORECASE,

@@ -120,7 +120,8 @@ FILLING = word_set(
     evoque     exprime aborde ecrit donnee donnees mention mentionne mentionnee commentaire commentaires
     remarque     remarques texte se referer reporter avant apres the my our to in and or i we ve have
     has been please     per again this that first last comment comments noted stated mentioned described
-    given covered said     re e er st nd rd th eme ere 1er 1ere fait
+    given covered said premier dernier dans cadre encadre case rubrique questionnaire formulaire
+    svp stp s il vous plait form box section please re e er st nd rd th eme ere 1er 1ere fait
     """
 )
 """Words that an answer which only points elsewhere may hold besides."""

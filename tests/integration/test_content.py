@@ -126,7 +126,16 @@ def test_pointing_elsewhere_keeps_its_link(text: str, see: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["idem", "- idem -", "same as above", "voir ci-dessus", "Voir + haut !", "Déjà répondu", "see above"],
+    [
+        "idem",
+        "- idem -",
+        "same as above",
+        "voir ci-dessus",
+        "Voir + haut !",
+        "Déjà répondu",
+        "see above",
+        "Cf ma réponse dans le premier cadre de ce questionnaire SVP.",
+    ],
 )
 def test_same_as_above(text: str) -> None:
     assert reason(text) == ("same_as_above", None)

@@ -100,6 +100,21 @@ def test_support_is_high_for_what_is_said_and_low_for_what_is_not():
     assert evidence.score("Il faut des bus", []) == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("No one should be forced to vote", 0),
+        ("No, it is a bad law", -1),
+        ("Those who do not agree with the candidates", 0),
+        ("I agree with the ban", 1),
+        ("Give lifts to take people out for support", 0),
+        ("We support the ban", 1),
+    ],
+)
+def test_an_english_word_that_only_looks_like_a_side(text, side):
+    assert polarity(text) == side
+
+
 def test_language_and_polarity():
     assert detect_language(["The hospital is too far from the village"]) == "en"
     assert detect_language(["L’hôpital est trop loin du village"]) == "fr"

@@ -141,6 +141,15 @@ def test_more_groups_than_a_sentence_holds_go_on_in_their_paragraph():
     assert made.left_out == ()
 
 
+def test_labels_about_different_things_do_not_oppose():
+    groups = {
+        "g1": ["Nous sommes favorables à des arbres", "Favorable à des arbres"],
+        "g2": ["Nous sommes opposés au tramway", "Opposés au tramway"],
+    }
+    made = synthesise((labelled(groups),), encode=encode, chat=None).synthesis
+    assert not any("s’opposent" in s.text for s in made.sentences)
+
+
 def test_labels_that_oppose_are_put_side_by_side():
     groups = {
         "g1": ["Nous sommes favorables à cette mesure", "Favorable à cette mesure"],
