@@ -105,7 +105,7 @@ class House:
         with self.store.read() as connection:
             return int(connection.execute(select(func.sum(CALLS.c.tries - 1))).scalar_one() or 0)
 
-    def settled(self, seconds: float = 20.0) -> dict[str, int]:
+    def settled(self, seconds: float = 120.0) -> dict[str, int]:
         """What is left open once the processes had some time to close it."""
         until = time.monotonic() + seconds
         while any((left := self.left_open()).values()) and time.monotonic() < until:

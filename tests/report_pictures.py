@@ -39,7 +39,7 @@ def _report(work: Path) -> dict[str, bytes]:
     """The first two pages of the report."""
     home = f"-env:UserInstallation=file://{work}/office"
     convert = ["soffice", "--headless", home, "--convert-to", "pdf", "draft.docx"]
-    subprocess.run(convert, cwd=work, check=True, capture_output=True, timeout=240)
+    subprocess.run(convert, cwd=work, check=True, capture_output=True, timeout=600)
     subprocess.run(["pdftoppm", "-r", "72", "-l", "2", "-png", "draft.pdf", "p"], cwd=work, check=True)
     return {f"report-{k}": path.read_bytes() for k, path in enumerate(sorted(work.glob("p-*.png")), start=1)}
 

@@ -49,7 +49,7 @@ def converted(folder, name, to):
     """What LibreOffice, with a profile of its own, makes of a file of the folder."""
     home = f"-env:UserInstallation=file://{folder}/office"
     command = ["soffice", "--headless", home, "--convert-to", to, "--outdir", "made", name]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
     return folder / "made" / Path(name).with_suffix(f".{to}")
 
 

@@ -46,7 +46,7 @@ def healthy(environment: dict[str, str], folder: Path) -> bool:
     environment = {**environment, "POLYPHONIE_DATA_DIR": str(folder)}
     with subprocess.Popen(serve, env=environment, cwd=folder, stderr=subprocess.DEVNULL) as process:
         try:
-            until = time.monotonic() + 120
+            until = time.monotonic() + 300
             while not (found := passes()) and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.5)
         finally:

@@ -100,7 +100,7 @@ def kept(store: Store, eval_id: str) -> evals.StoredEval:
 
 
 def ended(store: Store, eval_id: str) -> evals.StoredEval:
-    late = time.monotonic() + 60
+    late = time.monotonic() + 300
     while (found := kept(store, eval_id)).state in ("queued", "running"):
         assert time.monotonic() < late, found
         time.sleep(0.05)
@@ -245,7 +245,7 @@ def test_a_worker_that_is_told_to_end_ends_its_eval_and_the_next_begins_it_anew(
     waits = "import pathlib, sys, time; pathlib.Path(sys.argv[1], 'here').touch(); time.sleep(600)"
     with running(store, tmp_path, waits) as jobs:
         jobs.submit_eval(eval_id)
-        late = time.monotonic() + 60
+        late = time.monotonic() + 300
         while not here.exists():
             assert time.monotonic() < late
             time.sleep(0.05)

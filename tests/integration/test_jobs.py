@@ -78,7 +78,7 @@ def asked(store: Store, round_: Round, **configuration: object) -> str:
     return draft.id
 
 
-def ended(store: Store, draft_id: str, seconds: float = 60) -> drafts.StoredDraft:
+def ended(store: Store, draft_id: str, seconds: float = 300) -> drafts.StoredDraft:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with store.read() as connection:
@@ -90,7 +90,7 @@ def ended(store: Store, draft_id: str, seconds: float = 60) -> drafts.StoredDraf
     raise AssertionError(f"still {draft.state} after {seconds} s")
 
 
-def until(said: Callable[[], bool], seconds: float = 60) -> None:
+def until(said: Callable[[], bool], seconds: float = 300) -> None:
     late = time.monotonic() + seconds
     while not said():
         assert time.monotonic() < late

@@ -108,7 +108,7 @@ def drafted_by_a_worker(store: Store, round_: Round, settings: Settings) -> Draf
         jobs.start()
         stack.callback(jobs.stop)
         jobs.submit(asked.id)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             with store.read() as connection:
                 found = drafts.get(connection, asked.id)
@@ -157,7 +157,7 @@ def test_a_draft_of_the_command_line_a_redraft_and_a_search_send_no_personal_dat
         desk = Desk(asked, tools_for)
         made: list[Redraft] = []
         assert not desk.redraft("d", "r", moved, "Q1", llm=None, done=made.append)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while (state := desk.writing("d", "Q1")) is not None and state.running and time.monotonic() < until:
             time.sleep(0.05)
         assert made, state

@@ -43,7 +43,7 @@ class Walker:
         self.context = browser.new_context(locale=locale)
         # no policy for axe alone: its script is put into the page
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
         self.told: list[str] = []
         self.page.on(
             "console", lambda m: self.told.append(m.text) if m.type in ("error", "warning") else None

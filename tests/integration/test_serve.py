@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def polyphonie(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "service", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def served(environment: dict[str, str], log: Path) -> Iterator[str]:
             yield found[1]
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
+            process.wait(timeout=300)
     assert process.returncode == 0
 
 
