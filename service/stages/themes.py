@@ -1,23 +1,19 @@
 """Themes: a general synthesis across questions, every sentence citing sentences of question syntheses."""
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from service.domain.draft import DraftQuestion, Failure, Section, SentenceRef, Theme, ThemeSentence
-from service.domain.language import ENGLISH, FRENCH
 from service.domain.round import Language
 from service.domain.steps import GivenTheme, Themed
-from service.domain.wordform import fold
-from service.domain.wording import typeset
+from service.domain.wording import quoted, typeset
 from service.llm.ask import Ask, Refused, ask
 from service.llm.chat import ChatModel
 from service.stages.assemble import standing_alone
-from service.stages.check import SMALL, STEM, Encode
+from service.stages.check import Encode
 from service.stages.confirm import confirm
 from service.stages.evidence import Evidence
 from service.stages.written_themes import Item, Outline, Placed, Writing, WrittenTheme, finished
@@ -31,17 +27,20 @@ PER_THEME = 6
 SHOWN = 200
 """Sentences shown to the model, those of most respondents first; the others stay in the syntheses of their questions."""
 
-TITLE_WORDS = 3
+TITLE_LENGTH = 110
+"""Characters of a label in a title; a longer one ends with an ellipsis."""
 
-NAMED = re.compile(
-    r"\b(?:l['’]|d['’]|(?:les?|la|une?|des?|du|aux?|ce|cette|ces|leurs?|notre|nos|chaque|the|an?|of|their|our|more|for) )"
-    r"(?:[a-zà-ÿ]+ (?=[a-zà-ÿ]{5,}))?([a-zà-ÿœ]{5,})\b",
-    re.IGNORECASE,
-)
-"""A word after an article, as nouns stand: a title is made of those."""
-
-NOUN = 0.6
-"""Share of a word's occurrences that must follow an article."""
+ONLY: dict[Language, tuple[str, str]] = {
+    "fr": (
+        "La vague pose une seule question ouverte : sa synthèse tient lieu de synthèse générale.",
+        "Une seule synthèse répond aux questions ouvertes : elle tient lieu de synthèse générale.",
+    ),
+    "en": (
+        "The round asks one open question: its synthesis stands for the general one.",
+        "One synthesis answers the open questions: it stands for the general one.",
+    ),
+}
+"""Of one question, of several that are joined or of which one alone was answered."""
 
 
 def find_themes(
@@ -56,6 +55,8 @@ def find_themes(
     items = _items(questions)
     if not items:
         return Themed(themes=())
+    if chat is None and not given and sum(bool(q.synthesis.sentences) for q in questions) == 1:
+        return Themed(themes=(_only_one(items, questions, language),))
     if chat is None:
         return Themed(themes=_assembled(items, questions, language, given, encode))
     order = {q.id: k for k, q in enumerate(questions)}
@@ -91,6 +92,14 @@ def find_themes(
         else:
             themes.append(finished(got, judged, language))
     return Themed(themes=tuple(themes), fallbacks=len(failures), failures=(*failures, *skipped))
+
+
+def _only_one(items: Sequence[Item], questions: Sequence[DraftQuestion], language: Language) -> Theme:
+    """Where there is one synthesis, it is the general one too: said, not repeated."""
+    open_ones = [q for q in questions if q.kind == "open"]
+    sentence = ThemeSentence(text=ONLY[language][len(open_ones) > 1], refs=tuple(i.ref for i in items))
+    title = next(q.title for q in open_ones if q.id == items[0].ref.question_id)
+    return Theme(title=title, sections=(Section(heading=None, sentences=(sentence,)),))
 
 
 def _items(questions: Sequence[DraftQuestion]) -> list[Item]:
@@ -188,39 +197,20 @@ def _given_places(items: Sequence[Item], given: tuple[GivenTheme, ...], encode: 
 
 
 def _titles(families: Sequence[Sequence[Item]], language: Language) -> list[str]:
-    """A title of the nouns that set a theme apart: it names the matter and claims no position. Where there are fewer than two,
-    the labels that most respondents stand behind.
+    """A title for each theme: around the label that most respondents of it stand behind, in its members' words.
 
-    A noun counts by its TF-IDF over the themes times the sentences of the theme that have it: what recurs, not what is rare.
+    It names what the theme is around, quoted, and claims no position for the whole of it.
     """
-    matters = [[i.matter.casefold() for i in family] for family in families]
-    nouns = _nouns([m for some in matters for m in some])
-    words = TfidfVectorizer(token_pattern=r"(?u)\b[^\W\d_]{5,}\b", sublinear_tf=True)
-    try:
-        table = words.fit_transform(" ".join(some) for some in matters).toarray()
-    except ValueError:
-        return [("Thème" if language == "fr" else "Theme") + f" {k}" for k in range(1, len(families) + 1)]
-    names = [str(name) for name in words.get_feature_names_out()]
-    head = "Autour de : " if language == "fr" else "About: "
-    titles = []
-    for row, family, some in zip(table, families, matters, strict=True):
-        score = {
-            name: weight * sum(name[:STEM] in m for m in some)
-            for name, weight in zip(names, row, strict=True)
-            if weight > 0 and name in nouns
-        }
-        chosen: list[str] = []
-        for name in sorted(score, key=lambda n: (-score[n], n)):
-            if len(chosen) < TITLE_WORDS and not any(name[:STEM] == c[:STEM] for c in chosen):
-                chosen.append(name)
-        lead = min(family, key=_weight).matter.rstrip(".")
-        titles.append(typeset(head + (", ".join(chosen) if len(chosen) > 1 else lead), language))
+    titles: list[str] = []
+    for family in families:
+        labels = dict.fromkeys(label for item in sorted(family, key=_weight) for label in item.labels)
+        said = [_around(label, language) for label in labels]
+        titles.append(next((one for one in said if one not in titles), said[0]))
     return titles
 
 
-def _nouns(texts: Sequence[str]) -> frozenset[str]:
-    """Words that mostly follow an article, in lower case; common words left out."""
-    empty = {fold(w) for w in (*SMALL, *FRENCH, *ENGLISH)}
-    seen = Counter(w for t in texts for w in re.findall(r"[a-zà-ÿœ]{5,}", t))
-    named = Counter(w for t in texts for w in NAMED.findall(t))
-    return frozenset(w for w, n in named.items() if n >= NOUN * seen[w] and fold(w) not in empty)
+def _around(label: str, language: Language) -> str:
+    words = (
+        label if len(label) <= TITLE_LENGTH else label[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+    )
+    return ("Autour de " if language == "fr" else "Around ") + quoted(typeset(words, language), language)

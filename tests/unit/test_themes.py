@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.draft import DraftQuestion
+from service.domain.draft import DraftQuestion, Synthesis
 from service.domain.steps import GivenTheme
 from service.llm.chat import ScriptedChat
 from service.stages.label import label_groups
@@ -47,6 +47,26 @@ def test_every_sentence_of_a_theme_cites_one_that_exists():
     for q, k in cited:
         assert by_id[q].synthesis.sentences[k].group_ids
     assert all(t.title for t in themes)
+
+
+def test_a_theme_without_a_model_is_called_by_the_label_most_respondents_stand_behind():
+    titles = [t.title for t in find_themes(QUESTIONS, chat=None, **FIND).themes]
+    labels = {g.label.rstrip(".") for q in QUESTIONS for g in q.groups}
+    quotes = [re.fullmatch("Autour de «\u00a0(.+)\u00a0»", t)[1] for t in titles]
+    assert set(quotes) <= labels
+    assert len(set(quotes)) == len(quotes)
+
+
+@pytest.mark.parametrize(("joined", "said"), [(False, "une seule question"), (True, "Une seule synthèse")])
+def test_of_one_synthesis_the_general_one_says_so_and_repeats_nothing(joined, said):
+    first, second, _ = QUESTIONS
+    more = (replace(second, synthesis=Synthesis(shared_with="Q1")),) if joined else ()
+    (theme,) = find_themes((first, *more), chat=None, **FIND).themes
+    (sentence,) = theme.sections[0].sentences
+    assert theme.title == first.title
+    assert said in sentence.text
+    assert {r.question_id for r in sentence.refs} == {"Q1"}
+    assert sentence.text not in {s.text for s in first.synthesis.sentences}
 
 
 def test_given_themes_take_what_belongs_to_them():
