@@ -50,7 +50,7 @@ CONNECTIVES: Mapping[Language, Mapping[str, str]] = {
         "next": "Next, ",
         "then": "Then ",
         "last": "Lastly, ",
-        "same": "Of the same kind, ",
+        "same": "In the same family, ",
     },
 }
 """First words that join a sentence to the one before it; outside its synthesis a sentence goes without."""

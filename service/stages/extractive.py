@@ -134,7 +134,7 @@ def _cut_short(text: str) -> str:
 
 def as_sentence(text: str, language: Language) -> str:
     """Capital, full stop, typography."""
-    bare = " ".join(text.split()).strip(" -–—•;,:")
+    bare = re.sub(r"(?<!\.)\.\.$", ".", " ".join(text.split()).strip(" -–—•;,:/"))
     if not bare.endswith(("…", "!", "?", ".")):
         bare += "."
     return typeset(bare[:1].upper() + bare[1:], language)
