@@ -47,6 +47,7 @@ def work(settings: Settings, *, metrics_at: tuple[str, int] | None = None) -> in
         jobs.start()
         over.wait()
         jobs.stop()
+    traces.close()
     return 1 if given_up.is_set() else 0
 
 

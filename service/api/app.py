@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import __version__
 from service.api import batches, browsers, corrections, drafts, evals, follow, health, library, rounds
 from service.api.callers import Gate
 from service.api.context import Context, ReadLog
-from service.api.guard import Guard
+from service.api.guard import Guard, Traced
 from service.api.openapi import document
 from service.api.pages import add_pages
 from service.api.pages.desk import ToolsFor
@@ -23,6 +24,7 @@ from service.api.readiness import Pulse, Readiness, Remembered
 from service.api.reviews import Reviews
 from service.domain.jobs import Jobs
 from service.errors import PolyphonieError
+from service.operation import traces
 from service.settings import Settings
 from service.store import Store
 from service.store.drafts import last_done
@@ -44,6 +46,9 @@ ROUTERS = (
 )
 """In the order in which addresses are looked up."""
 
+SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI's own spans hold the query, its logs the texts of errors: what people wrote may be in both. Ours are in `guard`."""
+
 
 def create_app(
     settings: Settings, *, store: Store, jobs: Jobs, open_: bool = False, tools: ToolsFor = tools_for
@@ -64,7 +69,14 @@ def create_app(
         warming.join()
         reads.close()
 
-    app = FastAPI(title="Polyphonie", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Polyphonie",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry=SILENT,
+    )
     app.state.context = Context(
         settings=settings,
         store=store,
@@ -93,6 +105,8 @@ def create_app(
             expose_headers=["ETag", "Location", "Retry-After"],
         )
     app.add_middleware(Guard, most_bytes=settings.upload_limit)
+    if traces.are_kept():
+        app.add_middleware(Traced)
     app.openapi = document(app)  # type: ignore[method-assign]
     return app
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import problem
 from service.errors import Defect, TooLarge
+from service.operation import traces
 
 LOG = logging.getLogger("polyphonie.api")
 
@@ -21,6 +22,12 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Where a response has one of these already (a page its own policy), that one stays."""
+
+METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
+"""Those that spans tell by name."""
+
+TRACE_HEADERS = {b"traceparent", b"tracestate"}
+"""Of the trace that a request belongs to."""
 
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 """As ASGI has them."""
@@ -73,6 +80,29 @@ class Guard:
             told = TooLarge(f"more than {self._most:,} bytes. Split it, or raise POLYPHONIE_UPLOAD_LIMIT.")
             # the rest is not read: the connection can't be used again
             await problem(told, headers={"Connection": "close"})(scope, receive, guarded_send)
+
+
+class Traced:
+    """ASGI middleware: a span for each request, with its route, never its address or query. Only where spans are kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        carrier = {n.decode(): v.decode("latin-1") for n, v in scope["headers"] if n in TRACE_HEADERS}
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with traces.span("request", carrier, **{"http.request.method": method}) as span:
+
+            async def told(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    span.set_attribute("http.response.status_code", message["status"])
+                    span.set_attribute("http.route", getattr(scope.get("route"), "path_format", ""))
+                await send(message)
+
+            await self._app(scope, receive, told)
 
 
 def unforeseen(scope: Scope, error: Exception) -> JSONResponse:

@@ -93,6 +93,7 @@ def _serve(settings: "Settings", host: str, port: int, *, works: bool) -> int:
             server.run(sockets=[listening])
         finally:
             jobs.stop()
+            traces.close()
     return 1 if given_up else 0
 
 

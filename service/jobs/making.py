@@ -63,8 +63,8 @@ class CallModel(Protocol):
 class Tickets:
     """What making needs of the queue."""
 
-    enqueue_call: Callable[[str, str], None]
-    """By the ticket and the spec of the model."""
+    enqueue_call: Callable[[str, str, dict[str, str]], None]
+    """By the ticket, the spec of the model, and the trace that the call belongs to."""
     has_ended: Callable[[str], bool]
     shutting_down: threading.Event
 
@@ -115,21 +115,26 @@ def _make(store: Store, tickets: Tickets, make: Make, draft: StoredDraft) -> Non
         round_ = rounds.load(connection, draft.round_id)
     if round_ is None:
         raise Cancelled("the round was deleted")
+    trace = traces.carrier()  # of the draft: its calls are asked for from other threads
     desk = Desk(
         store=store,
         draft_id=draft.id,
-        enqueue=tickets.enqueue_call,
+        enqueue=lambda ticket, llm: tickets.enqueue_call(ticket, llm, trace),
         has_ended=tickets.has_ended,
         reason_to_stop=lambda: reason_to_stop(store, tickets, draft.id),
     )
+    teller = Teller(store, tickets, draft.id)
     order = Order(
         round_id=draft.round_id,
         round=select(round_, draft.configuration.questions),
         configuration=draft.configuration,
         chat=lambda llm, parameters: QueuedChat(desk, llm=llm, parameters=parameters),
-        progress=Teller(store, tickets, draft.id),
+        progress=teller,
     )
-    made = make(order)
+    try:
+        made = make(order)
+    finally:
+        teller.stages.end()
     with store.write() as connection:
         kept = drafts.finish(connection, draft.id, made)
         jobs.remove(connection, draft.id)
@@ -154,11 +159,13 @@ class Teller:
         self._tickets = tickets
         self._draft_id = draft_id
         self._stage, self._since = "", 0.0
+        self.stages = traces.Stages()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Raises Cancelled and LaidDown."""
         if self._tickets.shutting_down.is_set():
             raise LaidDown("this worker is shutting down")
+        self.stages.at(stage, done, total)
         if stage != self._stage:
             self._stage, self._since = stage, time.monotonic()
         if done == total:

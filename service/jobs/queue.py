@@ -20,7 +20,7 @@ from service.errors import BadSetting
 from service.jobs.evaluating import Evaluate, make_eval
 from service.jobs.keeper import Keeper
 from service.jobs.making import CallModel, Make, Tickets, make_call, make_draft
-from service.operation import logs, traces
+from service.operation import logs
 from service.store import Store, calls, drafts, jobs
 
 LOG = structlog.get_logger(__name__)
@@ -160,13 +160,13 @@ class DurableJobs:
         with SetWorkflowID(ticket):
             DBOS.enqueue_workflow(DRAFTS, self._draft, draft_id)
 
-    def enqueue_call(self, ticket: str, llm: str) -> None:
+    def enqueue_call(self, ticket: str, llm: str, trace: dict[str, str]) -> None:
         queue = f"{CALLS}:{llm.split(':', maxsplit=1)[0]}"
         if queue not in self._queues:
             assert self._works is not None
             self._register_calls(queue, self._works)
         with SetWorkflowID(ticket):
-            DBOS.enqueue_workflow(queue, self._call, traces.carrier())
+            DBOS.enqueue_workflow(queue, self._call, trace)
 
     def busy(self) -> set[str]:
         return {str(one.executor_id) for one in self._pending() if _protocol(one) <= PROTOCOL}
