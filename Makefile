@@ -8,7 +8,7 @@ PACKAGES := chromium libreoffice-writer-nogui libreoffice-calc-nogui poppler-uti
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
-.PHONY: help serve worker chaos install demo demo-local test unit check format evals gate bench bench-cost bench-service clean
+.PHONY: help serve worker chaos install demo demo-local test unit check format evals evals-local gate bench bench-cost bench-service clean
 
 help:  ## list what can be run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,11 @@ format: install  ## put the code in shape
 evals: install  ## every draft stage measured against people's work, without a model (POLYPHONIE_DATA names the folder of reference sets)
 	@$(PY) -m service evals run --out out/evals
 	@$(PY) -m service evals table out/evals
+
+evals-local: install  ## the packaged model on a few cases of each set, beside the run of `make evals`; slow, goes on where it was stopped
+	@$(PY) -m service evals run --llm local --suite labels,synthesis,themes --set esante-2020,grand-debat-coded,argkp2021,opinosis --cases 3 --out out/evals-local
+	@$(PY) -m service evals run --llm local --set example --out out/evals-local-example
+	@$(PY) -m service evals table --short out/evals out/evals-local out/evals-local-example
 
 gate: install  ## the example round measured and held against the committed baseline: no figure may be worse
 	@$(PY) -m service evals run --set example --out out/gate

@@ -1,28 +1,40 @@
 """Two runs of the same drafters: paired differences by case with intervals, permutation tests, Holm's correction by suite."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evals.record import BenchResult, Run
-from evals.scoring.measures import SCALES
-from evals.statistics import Difference, difference, holm
+from evals.scoring.measures import SCALES, Measure
+from evals.statistics import Difference, Part, difference, holm, ratio
 from service.errors import BadInput
+
+POOLED = ("labels", "synthesis", "themes")
+"""Suites whose sets are different people's work, so that their cases may be tested together; forms of one text may not."""
+
+SURE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     bench: str
+    """`suite/set`, or `suite, all sets`."""
     measure: str
     better: str
     old: float
     new: float
+    """Both over the cases that the two runs have."""
     difference: Difference
     p_holm: float
-    """Corrected over the measures of the suite that have a direction."""
+    """Corrected over the measures of the suite that have a direction: over all sets, and apart from these set by set."""
+    enough: bool = True
+    """False: with so few cases p could not come below 5 % after the correction, however great the difference."""
 
     @property
     def verdict(self) -> str:
-        if self.better == "neither" or self.p_holm >= 0.05:
+        if self.better == "neither":
             return "–"
+        if self.p_holm >= SURE:
+            return "–" if self.enough else "too few cases"
         return "better" if (self.difference.value > 0) == (self.better == "higher") else "worse"
 
 
@@ -38,46 +50,68 @@ def refuse_other_scorers(one: BenchResult, other: BenchResult) -> None:
 
 
 def compare(old: Run, new: Run, drafter: str = "draft") -> list[Change]:
-    """Every measure that both runs have. Raises BadInput where scorers or data differ, or nothing is in common."""
-    changes: list[Change] = []
-    for bench in new.benches:
-        before = old.bench(bench.name)
-        if before is None:
-            continue
-        refuse_other_scorers(before, bench)
-        for m in SCALES[bench.suite].measures:
-            a, b = before.parts(drafter, m.name), bench.parts(drafter, m.name)
-            if a.keys() & b.keys():
-                one, two = before.estimate(drafter, m.name), bench.estimate(drafter, m.name)
-                changes.append(
-                    Change(
-                        bench=bench.name,
-                        measure=m.name,
-                        better=m.better,
-                        old=one.value if one else float("nan"),
-                        new=two.value if two else float("nan"),
-                        difference=difference(a, b),
-                        p_holm=1.0,
-                    )
-                )
-    if not changes:
+    """Every measure that both runs have, set by set and over all sets of a suite. Raises BadInput where scorers or data differ, or
+    nothing is in common."""
+    both = [(before, b) for b in new.benches if (before := old.bench(b.name)) is not None]
+    if not both:
         raise BadInput("the two runs have no suite and set in common.")
-    return _corrected(changes)
+    for before, bench in both:
+        refuse_other_scorers(before, bench)
+    changes: list[Change] = []
+    for suite in dict.fromkeys(b.suite for _, b in both):
+        some = [(one, two) for one, two in both if two.suite == suite]
+        pooled = list(_all_sets(suite, some, drafter)) if suite in POOLED else []
+        changes += _corrected(pooled)
+        changes += _corrected([c for one, two in some for c in _one_set(one, two, drafter)])
+    return changes
 
 
-def _corrected(changes: list[Change]) -> list[Change]:
-    """Holm within each suite, over the measures that have a direction."""
-    p = {
-        suite: holm(
-            {
-                f"{c.bench} {c.measure}": c.difference.p
-                for c in changes
-                if c.bench.split("/")[0] == suite and c.better != "neither"
-            }
+def _one_set(old: BenchResult, new: BenchResult, drafter: str) -> Iterator[Change]:
+    for m in SCALES[new.suite].measures:
+        sides = old.parts(drafter, m.name), new.parts(drafter, m.name)
+        if sides[0].keys() & sides[1].keys():
+            yield _change(new.name, m, *sides)
+
+
+def _all_sets(suite: str, some: Sequence[tuple[BenchResult, BenchResult]], drafter: str) -> Iterator[Change]:
+    """Measures that several sets have, over the cases of all of them: what one set is too small to tell they may tell together."""
+    for m in SCALES[suite].measures:
+        sides: tuple[dict[str, Part], dict[str, Part]] = ({}, {})
+        having = 0
+        for pair in some:
+            parts = [b.parts(drafter, m.name) for b in pair]
+            having += bool(parts[0].keys() & parts[1].keys())
+            for side, bench, found in zip(sides, pair, parts, strict=True):
+                side.update({f"{bench.name} {case}": part for case, part in found.items()})
+        if having > 1:
+            yield _change(f"{suite}, all sets", m, *sides)
+
+
+def _change(name: str, measure: Measure, old: Mapping[str, Part], new: Mapping[str, Part]) -> Change:
+    common = sorted(old.keys() & new.keys())
+    return Change(
+        bench=name,
+        measure=measure.name,
+        better=measure.better,
+        old=ratio([old[c] for c in common]),
+        new=ratio([new[c] for c in common]),
+        difference=difference(old, new),
+        p_holm=1.0,
+    )
+
+
+def _corrected(changes: Sequence[Change]) -> list[Change]:
+    """Holm over those that have a direction, and which of them had enough cases: the least p of n pairs is 2 / 2^n."""
+    tested = {f"{c.bench} {c.measure}": c.difference.p for c in changes if c.better != "neither"}
+    p = holm(tested)
+    return [
+        replace(
+            c,
+            p_holm=p.get(f"{c.bench} {c.measure}", 1.0),
+            enough=2.0 ** (1 - c.difference.n) * len(tested) < SURE,
         )
-        for suite in {c.bench.split("/")[0] for c in changes}
-    }
-    return [replace(c, p_holm=p[c.bench.split("/")[0]].get(f"{c.bench} {c.measure}", 1.0)) for c in changes]
+        for c in changes
+    ]
 
 
 def lines(changes: list[Change]) -> list[str]:
@@ -92,8 +126,13 @@ def lines(changes: list[Change]) -> list[str]:
             )
     same = len(changes) - len(told)
     verdicts = [c.verdict for c in changes]
+    few = {c.bench: c.difference.n for c in changes if c.verdict == "too few cases"}
     return [
         *told,
         f"{same} figure(s) unchanged; {verdicts.count('better')} surely better, {verdicts.count('worse')} surely worse "
         "(paired permutation tests, Holm over each suite, 5 %).",
+        *(
+            f"{name}: {n} case(s) are too few to be sure of anything; more sets or more cases tell more."
+            for name, n in few.items()
+        ),
     ]

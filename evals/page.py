@@ -109,7 +109,7 @@ def _joined(case: CaseResult) -> list[dict[str, object]]:
     """Lines of two columns: a human sentence with the one of ours that covers it; then ours that cover none."""
     ours = {h: (o, x) for h, o, x in case.matches}
     contrary = dict(case.contradictions)
-    used = {o for o, _ in ours.values()}
+    used = {o for o, _ in ours.values()} | {o for h, o in contrary.items() if h not in ours}
     lines: list[dict[str, object]] = []
     for h, text in enumerate(case.human):
         o, x = ours.get(h, (None, None))

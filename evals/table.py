@@ -1,6 +1,6 @@
 """Markdown of runs: suite × measure × (floor, extractive, model, ceiling) with intervals, what made them, the measures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from evals.compare import refuse_other_scorers
@@ -15,23 +15,33 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "themes": ("nearness", "together"),
     "round": ("answers_told", "traced", "unsupported"),
 }
-TELLING: dict[str, tuple[str, ...]] = {
-    "segmentation/rhapsodie, bare": ("f1",),
-    "segmentation/flaky-survey": ("f1",),
-    "grouping/argkp2021": ("ami",),
-    "grouping/nhs-fft, draws of 100": ("ami",),
-    "grouping/grand-debat-coded": ("ami",),
-    "grouping/example": ("b3",),
-    "labels/argkp2021": ("nearness",),
-    "labels/grand-debat-coded": ("coverage",),
-    "labels/opinosis": ("nearness",),
-    "labels/example": ("coverage",),
-    "synthesis/esante-2020": ("coverage", "support"),
-    "synthesis/example": ("coverage", "support", "far_worst_group"),
-    "themes/esante-2020": ("nearness",),
-    "round/example": ("traced",),
+_AGREEMENT = "agreement with people's groups, AMI"
+_LABELS = "people's labels covered"
+_NEAR_LABELS = "nearness to people's labels"
+_SENTENCES = "people's sentences covered"
+_CARRIED = "our sentences carried by what they cite"
+TELLING: dict[str, dict[str, str]] = {
+    "segmentation/rhapsodie, bare": {"f1": "boundaries between ideas, F1 with people's"},
+    "segmentation/flaky-survey": {"f1": "boundaries between ideas, F1 with people's"},
+    "grouping/argkp2021": {"ami": _AGREEMENT},
+    "grouping/nhs-fft, draws of 100": {"ami": _AGREEMENT},
+    "grouping/grand-debat-coded": {"ami": _AGREEMENT},
+    "grouping/example": {"b3": "agreement with the reference's groups, B³ F1"},
+    "labels/argkp2021": {"nearness": _NEAR_LABELS},
+    "labels/grand-debat-coded": {"coverage": _LABELS},
+    "labels/opinosis": {"nearness": _NEAR_LABELS},
+    "labels/example": {"coverage": _LABELS},
+    "synthesis/esante-2020": {"coverage": _SENTENCES, "support": _CARRIED},
+    "synthesis/example": {
+        "coverage": _SENTENCES,
+        "support": _CARRIED,
+        "far_worst_group": "far from every sentence, worst group (lower is better)",
+    },
+    "themes/esante-2020": {"nearness": "nearness to people's themes"},
+    "round/example": {"traced": "sentences and labels that lead to exact words"},
 }
-"""Of the whole table, the rows that tell most in the least space: one or two of each stage, on real data where there is any."""
+"""Of the whole table, the rows that tell most in the least space, in a reader's words: one or two of each stage, on real data where
+there is any."""
 
 FLOORS = ("random", "every 12 words", "one group")
 """The first that a bench has stands in the table; the run's page has them all."""
@@ -53,7 +63,7 @@ def table(runs: Sequence[Run], *, short: bool = False) -> list[str]:
     for name in dict.fromkeys(b.name for r in runs for b in r.benches):
         whole = [r.bench(name) for r in runs]
         found, cases = _over_the_same(whole)
-        rows = list(_rows(name, found, cases, TELLING.get(name, ()) if short else None))
+        rows = list(_rows(name, found, cases, TELLING.get(name, {}) if short else None))
         some_cases |= bool(rows) and " of " in cases
         lines += rows
     if some_cases:
@@ -77,13 +87,13 @@ def _over_the_same(found: Sequence[BenchResult | None]) -> tuple[list[BenchResul
 
 
 def _rows(
-    name: str, found: Sequence[BenchResult | None], cases: str, chosen: Sequence[str] | None
+    name: str, found: Sequence[BenchResult | None], cases: str, chosen: Mapping[str, str] | None
 ) -> Iterator[str]:
     some = next(b for b in found if b is not None)
-    for measure in SHOWN[some.suite] if chosen is None else chosen:
+    for measure, words in ({m: m for m in SHOWN[some.suite]} if chosen is None else chosen).items():
         if any(b is not None and b.parts("draft", measure) for b in found):
             cells = [_cell(b, "draft", measure) for b in found]
-            yield f"| {name} | {measure} | {cases} | {_floor(some, measure)} | {' | '.join(cells)} | {_ceiling(some, measure)} |"
+            yield f"| {name} | {words} | {cases} | {_floor(some, measure)} | {' | '.join(cells)} | {_ceiling(some, measure)} |"
 
 
 def _by_model(runs: Sequence[Run]) -> list[Run]:
@@ -144,4 +154,7 @@ def _floor(bench: BenchResult, measure: str) -> str:
 def _ceiling(bench: BenchResult, measure: str) -> str:
     if "human" in bench.drafters and bench.parts("human", measure):
         return _cell(bench, "human", measure)
-    return "1 by construction" if bench.stated.get("ceiling", "").startswith("1 ") else "missing"
+    if not bench.stated.get("ceiling", "").startswith("1 "):
+        return "missing"
+    lower = any(m.name == measure and m.better == "lower" for m in SCALES[bench.suite].measures)
+    return f"{0 if lower else 1} by construction"

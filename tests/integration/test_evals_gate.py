@@ -11,9 +11,9 @@ import pytest
 
 from embeddings.encoder import HashEncoder
 from evals import tasks
-from evals.compare import compare
+from evals.compare import compare, lines
 from evals.gate import baseline_of, gate
-from evals.record import BenchResult, Run, figures, read_run, write_run
+from evals.record import BenchResult, CaseResult, Run, figures, read_run, write_run
 from evals.scoring.measures import SCALES
 from evals.suites import Desk, example
 from evals.table import table
@@ -221,3 +221,39 @@ def test_the_table_refuses_figures_of_two_scorers(sound: Run):
     old = replace(sound, llm="model", benches=tuple(replace(b, version=b.version - 1) for b in sound.benches))
     with pytest.raises(BadInput, match="do not compare"):
         table([sound, old])
+
+
+def test_what_one_set_is_too_small_to_tell_all_sets_tell_together(sound: Run):
+    """Ten cases of two sets that all got better: together surely, of each set nobody can be sure."""
+
+    def run(value: float) -> Run:
+        benches = [
+            BenchResult(
+                suite="labels",
+                set=name,
+                version=SCALES["labels"].version,
+                sha256="",
+                drafters={
+                    "draft": tuple(
+                        CaseResult(id=f"Q{k}", title="", figures={"coverage": (value, 1), "chrf": (value, 1)})
+                        for k in range(5)
+                    )
+                },
+            )
+            for name in ("one", "two")
+        ]
+        return replace(sound, benches=tuple(benches))
+
+    changes = compare(run(0.2), run(0.6))
+    verdicts = {f"{c.bench} {c.measure}": c.verdict for c in changes}
+    assert verdicts["labels, all sets coverage"] == "better"
+    assert verdicts["labels/one coverage"] == verdicts["labels/two chrf"] == "too few cases"
+    told = lines(changes)
+    assert any(line.startswith("labels/one: 5 case(s) are too few") for line in told)
+    assert "2 surely better, 0 surely worse" in "\n".join(told)
+
+
+def test_a_comparison_is_over_the_cases_that_both_runs_have(sound: Run):
+    labels = only(sound, "labels")
+    fewer = replace(labels, benches=tuple(b.over({"Q1"}) for b in labels.benches))
+    assert all(c.old == c.new and c.difference.n == 1 for c in compare(labels, fewer))
