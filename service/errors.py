@@ -154,6 +154,12 @@ class BadEdit(PolyphonieError):
 
     status = 422
 
+    def __init__(self, text: str = "", *, why: str = "", **said: str | int) -> None:
+        """why: a name for what people run into on the pages, which tell it in their language; said: what it names."""
+        super().__init__(text)
+        self.why = why
+        self.said = said
+
 
 class Outdated(PolyphonieError):
     """Somebody changed the same thing since it was read. Nothing was overwritten: read it again, then change it anew."""

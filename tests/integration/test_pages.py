@@ -4,10 +4,13 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from service import errors
+from service.api.pages.error_terms import CLASSES, EDITS
 from service.api.pages.page import inside, with_values
 from service.domain.draft import Failure, Suspect
 from service.domain.jobs import Configuration, HeldJobs
@@ -334,6 +337,38 @@ def test_an_address_that_fits_nothing_is_told_as_a_page(app, draft_id, address):
     page = person(app, "ana").get(f"/drafts/{draft_id}/questions/1{address}")
     assert page.status_code in (404, 422)
     assert page.headers["content-type"].startswith("text/html")
+
+
+def test_what_could_not_be_done_is_told_in_the_readers_language_with_the_way_back(app, draft_id):
+    ana = person(app, "ana")
+    back = f"/drafts/{draft_id}/groups?id=Q1.g1"
+    ana.get(back + "&lang=fr")
+    ana.client.headers["referer"] = f"http://testserver{back}"
+    refused = ana.send(f"/drafts/{draft_id}/changes", kind="isolate", seen="0", back=back)
+    assert refused.status_code == 422
+    assert "Aucun verbatim n’est coché" in refused.text
+    assert f'href="{back}"' in refused.text
+    assert '<p class="meta" lang="en"><bdi>no verbatim is named' in refused.text
+    ana.client.headers["referer"] = "https://elsewhere.example/x"
+    ana.get(f"/drafts/{draft_id}/questions/1")
+    refused = ana.send(
+        f"/drafts/{draft_id}/changes", kind="set_label", group="Q1.g1", text=" ", seen="0", back=back
+    )
+    assert "Le texte est vide" in refused.text
+    assert "elsewhere" not in refused.text
+    assert "n’existe pas ou n’est pas visible" in ana.get("/drafts/none").text
+
+
+def test_every_change_that_does_not_fit_has_its_words_in_french():
+    read = "".join(p.read_text() for p in Path("service/domain/review").glob("*.py"))
+    used = set(re.findall(r'why="(\w+)"', read))
+    assert used == EDITS.keys()
+    classes = {
+        c.__name__
+        for c in vars(errors).values()
+        if isinstance(c, type) and issubclass(c, errors.PolyphonieError)
+    }
+    assert CLASSES.keys() <= classes
 
 
 def test_every_problem_of_a_file_is_told_with_row_column_and_remedy(app):

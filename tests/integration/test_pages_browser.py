@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from service.domain.jobs import Configuration
+from service.exports import export
+from service.store import drafts, rounds
+from tests.drafts import small_draft
 from tests.pages import CHROMIUM, FLAGS, served
 
 pytestmark = pytest.mark.skipif(
@@ -171,6 +175,52 @@ def test_from_a_file_to_an_approved_report(browser, service, language):
         text = report.read("word/document.xml").decode()
     assert label.rstrip(".").split("’")[0][:20] in text
     assert walk.told == []
+    walk.context.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_pages_of_errors_conflicts_and_progress_are_sound_too(browser, service, language):
+    walk = Walker(browser, WORDS[language][0])
+    page = walk.page
+    walk.sign_in(service.address, service.key("Camille"))
+    page.goto(f"{service.address}/drafts/none")
+    walk.check("no such page")
+    draft, round_ = small_draft(language)
+    with service.store.write() as connection:
+        kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
+        ids = [
+            drafts.add(
+                connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
+            ).id
+            for _ in range(4)
+        ]
+        done, waits, runs, failed = ids
+        for id_ in (done, runs, failed):
+            drafts.start(connection, id_)
+        drafts.finish(connection, done, export(draft, "json"))
+        drafts.tell(connection, runs, "progress", {"stage": "group", "done": 1, "total": 3})
+        drafts.end(connection, failed, "failed", code="Defect", detail="Something went wrong.")
+    for id_, name in ((waits, "waiting"), (runs, "progress"), (failed, "failed")):
+        page.goto(f"{service.address}/drafts/{id_}")
+        walk.check(name)
+    group = f"{service.address}/drafts/{done}/groups?id=Q1.g1"
+    other = walk.context.new_page()
+    other.goto(group)
+    page.goto(group)
+    for one, label in ((other, "Des bus."), (page, "Des cars.")):
+        one.fill("#label", label)
+        one.locator("form.edit button").first.click()
+        one.wait_for_load_state()
+    page.wait_for_selector("#theirs")
+    assert "Des cars." in page.locator(".two").inner_text()
+    walk.check("conflict")
+    page.goto(group)
+    page.click("button[value=isolate]")  # nothing is chosen
+    page.wait_for_selector(".note.warn")
+    walk.check("not done")
+    page.click("a.button.main")
+    page.wait_for_selector("#label")
+    assert all("status of 4" in told for told in walk.told), walk.told
     walk.context.close()
 
 

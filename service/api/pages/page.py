@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from service.api.callers import COOKIE, Caller
+from service.api.pages.error_terms import in_french
 from service.api.pages.terms import TERMS
 from service.api.problems import Refused, first_words
 from service.domain.round import Language
@@ -66,14 +67,27 @@ def _error(request: Request, error: PolyphonieError, headers: Mapping[str, str])
         wanted = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?{urlencode({'next': wanted})}", 303)
     kept = {k: v for k, v in headers.items() if k == "Retry-After"}
+    said = str(error) or first_words(error)
+    # some are raised by a page in its own language; the others speak English, and stand there as a detail for who can help
+    ours = language_of(request) == "en" or said in TERMS["fr"].values()
     return render(
         request,
         "error.html",
         status=error.status,
         headers=kept,
         error=error,
-        said=str(error) or first_words(error),
+        said=said if ours else in_french(error),
+        detail=None if ours else said,
+        back=_from(request),
     )
+
+
+def _from(request: Request) -> str | None:
+    """The page of ours from which a form was sent."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if request.method != "POST" or came.netloc != request.headers.get("host"):
+        return None
+    return inside(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def language_of(request: Request) -> Language:

@@ -179,13 +179,14 @@ def _undone(reviewed: Reviewed, edit: Undo, revision: Revision) -> Reviewed:
     changes = [n for n in counts if not isinstance(reviewed.revisions[n - 1].edit, Undo)]
     number = edit.revision if edit.revision is not None else max(changes, default=0)
     if number not in counts:
-        raise BadEdit(
-            f"revision {number} was undone already" if number in out else "there is no such change to undo"
-        )
+        if number in out:
+            raise BadEdit(f"revision {number} was undone already", why="undone_already")
+        raise BadEdit("there is no such change to undo", why="no_change")
     all_ = (*reviewed.revisions, replace(revision, edit=Undo(revision=number)))
     try:
         return replace(reviewed, revisions=all_, state=_replayed(reviewed.made, all_))
     except BadEdit as error:
         raise BadEdit(
-            f"revision {number} can't be undone, a later one rests on it: {error}. Undo that one first."
+            f"revision {number} can't be undone, a later one rests on it: {error}. Undo that one first.",
+            why="rested_on",
         ) from error

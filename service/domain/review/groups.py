@@ -40,21 +40,27 @@ def move(state: State, edit: MoveVerbatims, by: Touch) -> Changed:
         target_question, target = state.group(edit.to)
         if target_question is not q:
             raise BadEdit(
-                f"group {target.id} belongs to question {target_question.id}, the verbatims to {q.id}"
+                f"group {target.id} belongs to question {target_question.id}, the verbatims to {q.id}",
+                why="other_question",
+                group=target.id,
             )
         if target.level != 1:
-            raise BadEdit(f"group {target.id} holds groups, not verbatims: move them to one of its groups")
+            raise BadEdit(
+                f"group {target.id} holds groups, not verbatims: move them to one of its groups",
+                why="level_1_needed",
+                group=target.id,
+            )
     there = set(q.isolated) if edit.to is None else {v for v, g in home.items() if g == edit.to}
     moved = tuple(v for v in dict.fromkeys(edit.verbatim_ids) if v not in there)
     if not moved:
-        raise BadEdit("the verbatims are there already")
+        raise BadEdit("the verbatims are there already", why="verbatims_there")
     made = regroup(q, to=dict.fromkeys(moved, edit.to))
     return _regrouped(state, q, made, by), tuple(Was(id=v, value=home.get(v, "")) for v in moved)
 
 
 def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
     if not edit.group_ids:
-        raise BadEdit("no group is named: choose one at least")
+        raise BadEdit("no group is named: choose one at least", why="no_group")
     q, _ = state.group(edit.group_ids[0])
     moved = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids)]
     for home, g in moved:
@@ -64,7 +70,7 @@ def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
             raise BadEdit(f"group {g.id} holds groups: move those, or merge it with another level-2 group")
     groups = [g for _, g in moved if g.parent is None or g.parent != edit.to]
     if not groups:
-        raise BadEdit("the groups are there already")
+        raise BadEdit("the groups are there already", why="groups_there")
     was = tuple(Was(id=g.id + UNDER, value=g.parent or "") for g in groups)
     if edit.to is None:
         above = _above(q, by, edit.label or "", {g.stance for g in groups})
@@ -72,10 +78,16 @@ def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
         return settled(_regrouped(state, q, made, by), GroupRef(group_id=above.id), by), was
     home, target = state.group(edit.to)
     if home is not q:
-        raise BadEdit(f"group {target.id} belongs to question {home.id}, the groups to {q.id}")
+        raise BadEdit(
+            f"group {target.id} belongs to question {home.id}, the groups to {q.id}",
+            why="other_question",
+            group=target.id,
+        )
     if target.level != 2:
         raise BadEdit(
-            f"group {target.id} holds verbatims, not groups: name a level-2 group, or merge the two"
+            f"group {target.id} holds verbatims, not groups: name a level-2 group, or merge the two",
+            why="level_2_needed",
+            group=target.id,
         )
     made = regroup(q, parents={g.id: target.id for g in groups})
     return _under_one_label(state, q, made, target, groups, None, by), was
@@ -137,7 +149,8 @@ def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
         raise BadEdit(f"verbatim {strangers[0]} is not in group {group.id}")
     if not ids or len(ids) == len(group.verbatim_ids):
         raise BadEdit(
-            f"a split takes some verbatims of {group.id} and leaves some: take 1 to {len(group.verbatim_ids) - 1}"
+            f"a split takes some verbatims of {group.id} and leaves some: take 1 to {len(group.verbatim_ids) - 1}",
+            why="split_some",
         )
     new = _new(q, by, edit.label, group.parent)
     state = _gathered(state, q, ids, [new], by)
@@ -199,7 +212,7 @@ def _gathered(state: State, q: DraftQuestion, ids: Sequence[str], new: Sequence[
 def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str, str]]:
     """The one question that has all these verbatims, and the level-1 group of each that is in one. Raises BadEdit."""
     if not ids:
-        raise BadEdit("no verbatim is named: choose one at least")
+        raise BadEdit("no verbatim is named: choose one at least", why="no_verbatim")
     wanted = set(ids)
     for q in state.draft.questions:
         known = wanted & {v.id for v in q.verbatims}
@@ -207,7 +220,7 @@ def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str
             return q, {v: g.id for g in q.groups if g.level == 1 for v in g.verbatim_ids}
         if known:
             raise BadEdit(f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is")
-    raise BadEdit(f"verbatim {ids[0]} does not exist in this draft")
+    raise BadEdit(f"verbatim {ids[0]} does not exist in this draft", why="no_such_verbatim", verbatim=ids[0])
 
 
 def _regrouped(state: State, before: DraftQuestion, made: Regrouped, by: Touch) -> State:

@@ -79,7 +79,9 @@ class State:
             for g in q.groups:
                 if g.id == group_id:
                     return q, g
-        raise BadEdit(f"group {group_id} does not exist (any more) in this draft")
+        raise BadEdit(
+            f"group {group_id} does not exist (any more) in this draft", why="no_such_group", group=group_id
+        )
 
     def leader(self, question: DraftQuestion) -> DraftQuestion:
         """The question that carries the synthesis."""
@@ -100,10 +102,16 @@ def clean(text: str, what: str) -> str:
     one_line = " ".join(part for part in kept.split(" ") if part).strip()
     if not one_line:
         raise BadEdit(
-            f"{what} is empty: write at least one word, or undo the change that you want to take back"
+            f"{what} is empty: write at least one word, or undo the change that you want to take back",
+            why="empty",
         )
     if len(one_line) > MOST_CHARACTERS:
-        raise BadEdit(f"{what} has {len(one_line)} characters: {MOST_CHARACTERS} at most")
+        raise BadEdit(
+            f"{what} has {len(one_line)} characters: {MOST_CHARACTERS} at most",
+            why="too_long",
+            characters=len(one_line),
+            most=MOST_CHARACTERS,
+        )
     return one_line
 
 
@@ -225,7 +233,8 @@ def cited_exists(joined: Sequence[DraftQuestion], s: Sentence) -> None:
             raise BadEdit(f"the sentence cites verbatim {id_}, which is no isolated voice of its question")
     if not (s.group_ids or s.verbatim_ids or s.closed_ids):
         raise BadEdit(
-            "the sentence cites nothing: give at least one group or isolated voice that it rests on"
+            "the sentence cites nothing: give at least one group or isolated voice that it rests on",
+            why="cites_nothing",
         )
 
 

@@ -28,7 +28,9 @@ from service.errors import BadEdit
 def remove_sentence(state: State, edit: RemoveSentence, by: Touch) -> Changed:
     q, old = sentence_at(state, edit.at)
     if len(q.synthesis.sentences) == 1:
-        raise BadEdit("a synthesis keeps one sentence at least: give it another text instead")
+        raise BadEdit(
+            "a synthesis keeps one sentence at least: give it another text instead", why="last_sentence"
+        )
     k = edit.at.sentence
     sentences = tuple(s for i, s in enumerate(q.synthesis.sentences) if i != k)
     paragraphs = (tuple(i - (i > k) for i in p if i != k) for p in q.synthesis.paragraphs)
