@@ -1,7 +1,7 @@
 """`python -m evals.bench [grouping] [agreement] [encoding] [--sizes 100,1000] [--peer PYTHON | --install-peer]`.
 
-Every figure is kept in out/bench/*.json and docs/benchmarks.md is written anew from all that is there, so that one part can be
-run again alone. Where the peer's environment is absent its columns are missing, and the page says so.
+Every figure is kept in out/bench/*.json, a size as soon as it is measured, and docs/benchmarks.md is written anew from all that is
+there: a part or size can be run again alone. Where the peer is not installed its columns are missing, and the page says so.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,10 @@ def measure(command: list[str]) -> dict[str, Any]:
 
 def grouping(
     data: Path, sizes: list[int], real: int, python: Path | None, peer_up_to: int, repeats: int
-) -> list[dict[str, Any]]:
-    """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats is kept."""
+) -> Iterator[dict[str, Any]]:
+    """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats of each size."""
     texts = read_answers(data)[:real]
     encoder = CachedEncoder(load_encoder("use", "fr"), CACHE / "vectors.sqlite")
-    rows: list[dict[str, Any]] = []
     for size in sizes:
         folder = prepare(texts, size, encoder, CACHE / "bench")
         ours, theirs = [], []
@@ -58,8 +58,7 @@ def grouping(
             "runs": len(ours),
         }
         print(json.dumps(row), file=sys.stderr)
-        rows.append(row)
-    return rows
+        yield row
 
 
 def _median(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -82,7 +81,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("POLYPHONIE_DATA", "../shared/data"))
     )
-    parser.add_argument("--sizes", default="100,1000,10000,100000", help="up to 1000000")
+    parser.add_argument("--sizes", default="100,1000,10000,100000,1000000")
     parser.add_argument(
         "--real", type=int, default=REAL, help="answers encoded; larger sizes are noisy copies of them"
     )
@@ -106,29 +105,31 @@ def main() -> None:
     kept = Path("out/bench")
     kept.mkdir(parents=True, exist_ok=True)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    for part in asked.parts:
-        file = kept / f"{part}.json"
-        rows: list[Any]
-        if part == "grouping":
-            old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
-            sizes = [int(s) for s in asked.sizes.split(",")]
-            rows = merge(
-                old, grouping(asked.data, sizes, asked.real, python, asked.peer_up_to, asked.repeats)
-            )
-        elif part == "agreement":
-            rows = agreement_table(asked.data, CACHE / "vectors.sqlite", python)
-        else:
-            rows = encoding_table(asked.data)
+
+    def keep(part: str, rows: list[Any]) -> None:
         when = datetime.now(UTC).strftime("%Y-%m-%d")
         found = {"when": when, "machine": machine, "load": os.getloadavg()[1], "rows": rows}
-        file.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    parts = {
-        p: json.loads((kept / f"{p}.json").read_text(encoding="utf-8"))
-        for p in PARTS
-        if (kept / f"{p}.json").exists()
-    }
-    asked.out.write_text(page(parts), encoding="utf-8")
+        (kept / f"{part}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        asked.out.write_text(page(_kept(kept)), encoding="utf-8")
+
+    for part in asked.parts:
+        if part == "grouping":
+            sizes = [int(s) for s in asked.sizes.split(",")]
+            for row in grouping(asked.data, sizes, asked.real, python, asked.peer_up_to, asked.repeats):
+                keep(part, merge(_kept(kept).get(part, {"rows": []})["rows"], [row]))
+        elif part == "agreement":
+            keep(part, agreement_table(asked.data, CACHE / "vectors.sqlite", python))
+        else:
+            keep(part, encoding_table(asked.data))
     print(asked.out.read_text(encoding="utf-8"))
+
+
+def _kept(folder: Path) -> dict[str, dict[str, Any]]:
+    """What was measured, by part."""
+    files = {part: folder / f"{part}.json" for part in PARTS}
+    return {
+        part: json.loads(file.read_text(encoding="utf-8")) for part, file in files.items() if file.exists()
+    }
 
 
 if __name__ == "__main__":
