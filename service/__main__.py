@@ -33,6 +33,10 @@ def main() -> None:
     except MemoryError as error:  # told before a grouping that would not fit is begun
         print(f"polyphonie: not enough memory: {error}", file=sys.stderr)
         sys.exit(PolyphonieError.exit_code)
+    except OSError as error:  # a full disk, a device that is gone
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"polyphonie: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(PolyphonieError.exit_code)
     except SystemExit as stop:
         if stop.code != INTERRUPTED:
             raise

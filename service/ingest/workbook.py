@@ -5,6 +5,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -155,11 +156,13 @@ def _say_formula(value: object, row: int, column: str, log: Log) -> None:
 
 
 def _text(cell: object) -> str:
-    """Text as it was typed; whole numbers without a point."""
+    """Text as it was typed; whole numbers without a point, days without an hour."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return ESCAPED.sub(lambda m: chr(int(m[1], 16)), cell) if "_x" in cell else cell
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)

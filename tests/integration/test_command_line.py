@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.terminal import write_whole
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "round" / "answers.csv"
 SMALL = ROOT / "examples" / "small" / "answers.csv"
@@ -43,6 +45,32 @@ def stable(path: Path) -> dict:
     draft["created_at"] = ""
     draft["provenance"]["seconds"] = 0
     return draft
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    write_whole(pipe, "été\n")
+    assert read.communicate(timeout=60)[0] == "été\n"
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
+def test_a_full_disk_is_told_without_a_traceback():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "check", SMALL],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            timeout=600,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "polyphonie: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_is_quick():

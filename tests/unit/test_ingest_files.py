@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -317,6 +318,21 @@ def test_merged_cells_and_hidden_rows_are_told(tmp_path: Path) -> None:
     assert "row 2, column B: cells B2:B3 are merged: only the first" in messages(reading)
     assert "1 hidden row(s) are read" in messages(reading)
     assert texts(read(tmp_path / "a.xlsx")) == ["un", "deux", "trois"]
+
+
+def test_a_day_has_no_hour(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["id", "Q1"],
+        ["r1", datetime(2026, 3, 1)],
+        ["r2", datetime(2026, 3, 1, 9, 30)],
+        ["r3", "un"],
+    ):
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert texts(read(tmp_path / "a.xlsx")) == ["2026-03-01", "2026-03-01 09:30:00", "un"]
 
 
 def test_a_hidden_sheet_does_not_stand_before_the_one_that_is_seen(tmp_path: Path) -> None:
