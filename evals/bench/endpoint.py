@@ -5,7 +5,7 @@ import json
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +23,9 @@ THEMES_EACH = 8
 FEWEST_THEMES = 12
 """Themes under which the peer's are condensed no further."""
 
+Writer = Callable[[str, list[dict[str, str]]], object]
+"""(name of the reply's schema, messages) → what is replied"""
+
 DESCRIPTION = "people ask for simpler rules, fewer levels and a clear answer about who decides what and why"
 
 
@@ -30,8 +33,10 @@ class Endpoint(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self) -> None:
+    def __init__(self, writer: Writer, bytes_a_token: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.writer = writer
+        self.bytes_a_token = bytes_a_token
         self.used: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         """API key → calls, tokens in, tokens out."""
         self.lock = threading.Lock()
@@ -49,8 +54,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         said = "\n".join(m["content"] for m in body["messages"])
         shape = body.get("response_format", {}).get("json_schema", {}).get("name", "")
-        text = json.dumps(reply(shape, body["messages"]), ensure_ascii=False)
-        read, wrote = estimate_tokens(said, EXPECTED_BYTES), estimate_tokens(text, EXPECTED_BYTES)
+        text = json.dumps(self.server.writer(shape, body["messages"]), ensure_ascii=False)
+        read, wrote = (estimate_tokens(t, self.server.bytes_a_token) for t in (said, text))
         with self.server.lock:
             used = self.server.used[self.headers.get("Authorization", "").removeprefix("Bearer ")]
             for k, n in enumerate((1, read, wrote)):
@@ -109,8 +114,8 @@ def _theme(batch: int, k: int, **more: object) -> dict[str, object]:
 
 
 @contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
+def endpoint(writer: Writer = reply, bytes_a_token: float = EXPECTED_BYTES) -> Iterator[Endpoint]:
+    with Endpoint(writer, bytes_a_token) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
