@@ -204,6 +204,15 @@ class DraftFacts:
             terms["assembled"] if llm == EXTRACTIVE else terms["written"].replace("{model}", llm),
             terms["yours"] if llm == EXTRACTIVE and self.review.whole is None else "",
         ]
+        labels = Counter(
+            g.label_support.origin
+            for q in self.draft.questions
+            for g in q.groups
+            if g.level == 1 and g.label_support
+        )
+        if llm != EXTRACTIVE and labels["extractive"]:
+            said = terms["member_labels" if labels["extractive"] > 1 else "member_labels_one"]
+            parts.append(said.format(n=labels["extractive"], total=labels.total()))
         by_people = self._origins["person"]
         if by_people:
             said = terms["rewritten" if by_people > 1 else "rewritten_one"]

@@ -42,6 +42,10 @@ TERMS: dict[Language, dict[str, str]] = {
         "rewritten_one": "Une personne y a écrit 1 texte sur {total}.",
         "written": "Ce texte a été rédigé par un modèle de langage ({model}) et contrôlé phrase par phrase ; ce qui n’a pas passé les "
         "contrôles est remplacé par les mots des répondants ou marqué.",
+        "member_labels": "{n} libellés sur {total} sont les mots d’un membre du regroupement : ceux du modèle furent refusés, ou il n’a pas "
+        "été interrogé, car il ne l’est que sur les plus grands regroupements d’une question.",
+        "member_labels_one": "1 libellé sur {total} est fait des mots d’un membre du regroupement : celui du modèle fut refusé, ou il n’a "
+        "pas été interrogé, car il ne l’est que sur les plus grands regroupements d’une question.",
         "contents": "Sommaire",
         "general": "Synthèse générale",
         "theme_empty": "Aucune phrase des synthèses ne relève de ce thème.",
@@ -205,6 +209,10 @@ TERMS: dict[Language, dict[str, str]] = {
         "rewritten_one": "A person wrote 1 of its {total} texts.",
         "written": "This text was written by a language model ({model}) and checked sentence by sentence; what did not pass was "
         "replaced by respondents’ words or is marked.",
+        "member_labels": "{n} labels of {total} are the words of a member of the group: the model’s were refused, or it was not asked, "
+        "as it is about the largest groups of a question only.",
+        "member_labels_one": "1 label of {total} is the words of a member of the group: the model’s was refused, or it was not asked, "
+        "as it is about the largest groups of a question only.",
         "contents": "Contents",
         "general": "General synthesis",
         "theme_empty": "No sentence of the syntheses belongs to this theme.",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import prompts
 from service.domain.draft import Failure, Group, Support, Verbatim
+from service.domain.round import Language
 from service.domain.steps import Labelled, Topic
 from service.domain.wording import typeset
 from service.llm.ask import Ask, BadReply, Refused, ask
@@ -21,7 +22,7 @@ MEMBERS_SHOWN = 24
 
 MOST_LABELLED = 24
 """Groups of a question of a draft whose labels a model writes, the largest: the cost follows what is read most. Smaller ones
-keep a verbatim of theirs as label."""
+keep a verbatim of theirs as label, with a note that says so."""
 
 NEIGHBOURS_SHOWN = 3
 """Nearest other groups shown for contrast, by their most central verbatim."""
@@ -52,6 +53,9 @@ def label_groups(
         asked = [g for g in bare if g.id in within]
         shown = views(topic, encode, most=MEMBERS_SHOWN, neighbours=NEIGHBOURS_SHOWN)
         asks = [_LabelRequest(topic, made[g.id], shown, evidence).ask() for g in asked]
+        for g in bare:
+            if g.id not in within:
+                made[g.id] = _noted(made[g.id], _not_asked(len(within), topic.language), topic.language)
         replies = ask(chat, asks)
         for group_id, got in zip([g.id for g in asked], replies, strict=True):
             if isinstance(got, Refused):
@@ -135,13 +139,21 @@ def _refused(group: Group, reason: str, topic: Topic) -> Group:
         if topic.language == "fr"
         else f"The model's label was refused ({reason}); a verbatim of the group stands in."
     )
-    score = group.label_support.score if group.label_support else 0.0
-    return replace(
-        group,
-        label_support=Support(
-            supported=True, score=score, origin="extractive", note=typeset(note, topic.language)
-        ),
+    return _noted(group, note, topic.language)
+
+
+def _not_asked(most: int, language: Language) -> str:
+    if language == "fr":
+        return f"Verbatim d'un membre : le modèle n'écrit que les libellés des {most} plus grands regroupements de la question."
+    return (
+        f"A member's verbatim: the model writes the labels of the {most} largest groups of the question only."
     )
+
+
+def _noted(group: Group, note: str, language: Language) -> Group:
+    score = group.label_support.score if group.label_support else 0.0
+    support = Support(supported=True, score=score, origin="extractive", note=typeset(note, language))
+    return replace(group, label_support=support)
 
 
 class _LabelRequest:

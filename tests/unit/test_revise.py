@@ -225,4 +225,9 @@ def test_in_a_question_of_very_many_groups_the_model_labels_the_largest():
     firsts = [g for g in made.topic.groups if g.level == 1]
     assert [r.prompt.name for r in chat.requests].count("label") == MOST_LABELLED < len(firsts)
     assert all(g.label for g in firsts)
+    unasked = [g.label_support for g in firsts if g.label_support.origin == "extractive"]
+    assert len(unasked) >= len(firsts) - MOST_LABELLED
+    assert all(f"{MOST_LABELLED} plus grands" in s.note for s in unasked), (
+        "each says that nobody was asked for it"
+    )
     assert [f for f in made.failures if f.stage == "label"] == []
