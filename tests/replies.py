@@ -27,7 +27,14 @@ from service.stages.themes import find_themes
 from tests.topics import encode, topic
 
 FILE = Path(__file__).parent / "fixtures" / "replies" / "local.jsonl"
+STAGES = FILE.with_name("stages.jsonl")
+"""Replies of the same model from drafts of the example rounds, to the prompts that `CASES` have none for: what parsing makes of them."""
+
 SHAPES = {
+    "revise": replies.ReviseReply,
+    "distinguish": replies.DistinguishReply,
+    "regroup": replies.RegroupReply,
+    "support": replies.SupportReply,
     "label": replies.LabelReply,
     "synthesis": replies.SynthesisReply,
     "outline": replies.OutlineReply,
@@ -116,12 +123,7 @@ class Outcome:
 
 def outcome(prompt: str, case: str, text: str) -> Outcome:
     """What a reply yields, given as first and as repaired reply."""
-    try:
-        parse(text, SHAPES[prompt])
-        parsed = "yes"
-    except BadReply as bad:
-        parsed = str(bad)
-    return Outcome(parsed=parsed, kept=play(prompt, case, ScriptedChat(lambda request: text)))
+    return Outcome(parsed=parsed(prompt, text), kept=play(prompt, case, ScriptedChat(lambda request: text)))
 
 
 def play(prompt: str, case: str, chat: ChatModel) -> str:
@@ -242,8 +244,17 @@ def _ask(
     }
 
 
-def recorded() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+def parsed(prompt: str, text: str) -> str:
+    """ "yes", or why a reply has not the shape that its prompt asks for."""
+    try:
+        parse(text, SHAPES[prompt])
+    except BadReply as bad:
+        return str(bad)
+    return "yes"
+
+
+def recorded(file: Path = FILE) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def _record() -> list[dict[str, Any]]:

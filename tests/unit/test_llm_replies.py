@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.replies import outcome, recorded
+from tests.replies import STAGES, outcome, parsed, recorded
 
 RECORDED = recorded()
 
@@ -18,6 +18,20 @@ def test_each_yields_what_it_did(one: dict[str, Any]):
     """`python -m tests.replies` rewrites what each yields: read the diff."""
     found = outcome(one["prompt"], one["case"], one["text"])
     assert asdict(found) == {"parsed": one["parsed"], "kept": one["kept"]}
+
+
+def test_replies_of_the_other_stages_parse_or_say_why():
+    kept = recorded(STAGES)
+    assert {one["prompt"] for one in kept} == {
+        "revise",
+        "distinguish",
+        "regroup",
+        "support",
+        "outline",
+        "theme",
+    }
+    assert [parsed(one["prompt"], one["text"]) for one in kept] == [one["parsed"] for one in kept]
+    assert {one["parsed"] == "yes" for one in kept} == {True, False}
 
 
 def test_there_are_enough_and_of_every_kind():
