@@ -59,9 +59,9 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
         lines.setdefault(name[0], []).append((name, text))
     match request.schema.get("title"):
         case "LabelReply":
-            text = lines["v"][0][1]
+            some = [text for _, text in lines["v"][:2]]
             return {
-                "label": _cut(text, LABEL_WORDS),
+                "label": ", ".join(_cut(text, LABEL_WORDS // len(some)) for text in some),
                 "stance": "neither",
                 "exemplars": ["v1"],
                 "opposed": False,

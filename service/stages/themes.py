@@ -64,13 +64,13 @@ def find_themes(
         sorted(items, key=_weight)[:SHOWN], key=lambda i: (order[i.ref.question_id], i.ref.sentence)
     )
     failures: list[Failure] = []
-    evidence = Evidence([i.matter for i in items], encode)
-    (outlined,) = ask(chat, [Outline(items, questions, language, given, evidence).ask()])
+    (outlined,) = ask(chat, [Outline(items, questions, language, given).ask()])
     if isinstance(outlined, Refused):
         failures.append(Failure(id="themes", stage="outline", reason=outlined.reason))
         placed = _placed(items, language, given, encode)
     else:
         placed = outlined
+    evidence = Evidence([i.matter for i in items], encode)
     asks: list[Ask[WrittenTheme]] = [
         Writing(title, family, questions, language, evidence).ask() for title, family in placed if family
     ]

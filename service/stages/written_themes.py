@@ -20,7 +20,7 @@ from service.stages.check import (
     repeats,
 )
 from service.stages.confirm import Claim, claim, doubt_note
-from service.stages.evidence import HARDLY, Cited, Evidence
+from service.stages.evidence import Cited, Evidence
 from service.stages.extractive import as_sentence
 
 MOST_THEMES = 8
@@ -63,13 +63,11 @@ class Outline:
         questions: Sequence[DraftQuestion],
         language: Language,
         given: tuple[GivenTheme, ...],
-        evidence: Evidence,
     ) -> None:
         self.items = {f"s{k}": item for k, item in enumerate(items, start=1)}
         self.questions = questions
         self.language = language
         self.given = given
-        self.evidence = evidence
 
     def ask(self) -> Ask[Placed]:
         named = [f"{g.title}. {g.description}".strip(". ") for g in self.given]
@@ -104,10 +102,6 @@ class Outline:
         for theme in themes:
             family = [self.items[s] for s in theme.sentences]
             _check_heading(theme.title, family)
-            if self.evidence.shared(theme.title, [i.matter for i in family]) < HARDLY:
-                raise BadReply(
-                    f"title « {theme.title[:50]} »: one sentence alone says it; name what they share"
-                )
             placed.append((typeset(theme.title.strip().rstrip("."), self.language), family))
         return placed
 
