@@ -9,6 +9,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
 from evals.references import read_answers, read_reference
+from evals.run import YARDSTICK
 from evals.scoring.contradiction import contradicts
 from evals.scoring.matching import THRESHOLDS, likeness
 from evals.scoring.support import support
@@ -29,43 +31,61 @@ SHARED = 0.4
 """Part of the answers of two readers' groups that both have, from which their labels are a pair."""
 
 
-def french(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
-    """Likeness of every pair of labels, whether people matched it, and matched pairs taken for a contradiction."""
+@dataclass(kw_only=True, slots=True)
+class Pairs:
+    """Pairs of texts, as they are gathered."""
+
+    alike: list[float] = field(default_factory=list)
+    with_question: list[float] = field(default_factory=list)
+    """Likeness with the words of the question counted, as scorers of version 1 did."""
+    same: list[bool] = field(default_factory=list)
+    """Whether people matched them."""
+    contrary: int = 0
+    """Matched pairs taken for a contradiction."""
+
+
+def french(folder: Path, encode: Encode) -> Pairs:
+    """Labels of two readers."""
     members: dict[tuple[str, str], set[str]] = defaultdict(set)
     for a in read_answers(folder):
         for coding in a.codings:
             for group in coding:
                 members[a.question_id, group].add(a.answer_id)
-    alike, same, contrary = [], [], 0
+    found = Pairs()
     for q in read_reference(folder).questions:
         one, two = ([g for g in q.groups if g.coding == reader] for reader in ("A", "B"))
-        table = likeness([g.label for g in one], [g.label for g in two], encode, q.title)
+        labels = [g.label for g in one], [g.label for g in two]
+        table, plain = likeness(*labels, encode, q.title), likeness(*labels, encode)
         for i, g in enumerate(one):
             for j, h in enumerate(two):
                 mine, theirs = members[q.id, g.id], members[q.id, h.id]
                 shared = len(mine & theirs) / max(1, len(mine | theirs))
                 if shared >= SHARED or shared == 0:
-                    alike.append(table[i, j])
-                    same.append(shared >= SHARED)
-                    contrary += shared >= SHARED and contradicts(g.label, h.label)
-    return np.array(alike), np.array(same), contrary
+                    found.alike.append(table[i, j])
+                    found.with_question.append(plain[i, j])
+                    found.same.append(shared >= SHARED)
+                    found.contrary += shared >= SHARED and contradicts(g.label, h.label)
+    return found
 
 
-def english(folder: Path, encode: Encode) -> tuple[np.ndarray, np.ndarray, int]:
+def english(folder: Path, encode: Encode) -> Pairs:
+    """Arguments and key points."""
     answers = defaultdict(list)
     for a in read_answers(folder):
         if a.codings[0]:
             answers[a.question_id].append(a)
-    alike, same, contrary = [], [], 0
+    found = Pairs()
     for q in read_reference(folder).questions:
         some = answers[q.id]
-        table = likeness([a.text for a in some], [g.label for g in q.groups], encode, q.title)
+        texts = [a.text for a in some], [g.label for g in q.groups]
+        table, plain = likeness(*texts, encode, q.title), likeness(*texts, encode)
         for i, a in enumerate(some):
             for j, g in enumerate(q.groups):
-                alike.append(table[i, j])
-                same.append(g.id in a.codings[0])
-                contrary += g.id in a.codings[0] and contradicts(a.text, g.label)
-    return np.array(alike), np.array(same), contrary
+                found.alike.append(table[i, j])
+                found.with_question.append(plain[i, j])
+                found.same.append(g.id in a.codings[0])
+                found.contrary += g.id in a.codings[0] and contradicts(a.text, g.label)
+    return found
 
 
 def carried(folders: Sequence[Path], encode: Encode) -> list[str]:
@@ -88,10 +108,12 @@ def carried(folders: Sequence[Path], encode: Encode) -> list[str]:
     ]
 
 
-def told(name: str, language: Language, alike: np.ndarray, same: np.ndarray, contrary: int) -> list[str]:
+def told(name: str, language: Language, pairs: Pairs) -> list[str]:
+    alike, same = np.array(pairs.alike), np.array(pairs.same)
     lines = [
-        f"{name}: {int(same.sum())} matched pairs, {int((~same).sum())} others; AUC {roc_auc_score(same, alike):.3f}; "
-        f"{contrary} matched pairs taken for a contradiction",
+        f"{name}: {int(same.sum())} matched pairs, {int((~same).sum())} others; AUC {roc_auc_score(same, alike):.3f}, "
+        f"with the words of the question {roc_auc_score(same, pairs.with_question):.3f}; "
+        f"{pairs.contrary} matched pairs taken for a contradiction",
         "  threshold  matched pairs found  others taken for one  F1",
     ]
     for threshold in (0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60):
@@ -111,10 +133,10 @@ def main() -> None:
             print(f"{name}: not in {data}, skipped")
             continue
         spoken: Language = "fr" if language == "fr" else "en"
-        encode = CachedEncoder(load_encoder("local", spoken), cache).encode
-        print("\n".join(told(name, spoken, *pairs(data / name, encode))))
+        encode = CachedEncoder(load_encoder(YARDSTICK[spoken], spoken), cache).encode
+        print("\n".join(told(name, spoken, pairs(data / name, encode))))
     folders = [f for f in (data / "esante-2020", FOLDER) if f.is_dir()]
-    print("\n".join(carried(folders, CachedEncoder(load_encoder("local", "fr"), cache).encode)))
+    print("\n".join(carried(folders, CachedEncoder(load_encoder(YARDSTICK["fr"], "fr"), cache).encode)))
 
 
 if __name__ == "__main__":

@@ -49,12 +49,22 @@ def refuse_other_scorers(one: BenchResult, other: BenchResult) -> None:
         raise BadInput(f"{other.name}: the two runs were measured on different data.")
 
 
+def refuse_other_yardsticks(one: Run, other: Run) -> None:
+    """Raises BadInput where the scorers of two runs had different encoders."""
+    if one.yardstick != other.yardstick:
+        raise BadInput(
+            f"the scorers' encoders are {one.yardstick} and {other.yardstick}: these figures do not compare. "
+            "`polyphonie evals rescore` brings the older run to the present scorers."
+        )
+
+
 def compare(old: Run, new: Run, drafter: str = "draft") -> list[Change]:
     """Every measure that both runs have, set by set and over all sets of a suite. Raises BadInput where scorers or data differ, or
     nothing is in common."""
     both = [(before, b) for b in new.benches if (before := old.bench(b.name)) is not None]
     if not both:
         raise BadInput("the two runs have no suite and set in common.")
+    refuse_other_yardsticks(old, new)
     for before, bench in both:
         refuse_other_scorers(before, bench)
     changes: list[Change] = []

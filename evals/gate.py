@@ -15,6 +15,7 @@ from service.errors import BadInput
 FOLDER = Path(__file__).parent / "baselines"
 SCHEMA = "polyphonie.baseline/1"
 WORST = 3
+_REMEDY = "`polyphonie evals rescore DIR`, or a new baseline in a reviewed commit."
 EPSILON = 1e-6
 """Figures are kept to six decimals: less than that is no difference."""
 
@@ -23,7 +24,7 @@ EPSILON = 1e-6
 class Refusal:
     bench: str
     measure: str
-    """Or what stood in the way of comparing: "version", "data", "missing", "failed"."""
+    """Or what stood in the way of comparing: "version", "data", "missing", "failed", "yardstick"."""
     what: str
 
     def __str__(self) -> str:
@@ -97,6 +98,9 @@ def gate(run: Run, baseline: Mapping[str, Any]) -> tuple[list[Refusal], list[str
     """What is worse than the baseline beyond its tolerance, and what was not looked at."""
     refusals: list[Refusal] = []
     notes: list[str] = []
+    if run.yardstick != baseline["yardstick"]:
+        told = f"the scorers' encoders are {run.yardstick}, of the baseline {baseline['yardstick']}: these figures do not compare. "
+        return [Refusal(bench="every suite", measure="yardstick", what=told + _REMEDY)], notes
     for name, kept in baseline["benches"].items():
         bench = run.bench(name)
         if bench is not None:
@@ -128,7 +132,7 @@ def _compare(bench: BenchResult, kept: Mapping[str, Any]) -> Iterator[Refusal]:
             bench=bench.name,
             measure="version",
             what=f"scorer version {bench.version}, the baseline has {kept['version']}: these figures do not compare. "
-            "`polyphonie evals rescore DIR`, or a new baseline in a reviewed commit.",
+            + _REMEDY,
         )
         return
     if bench.sha256 != kept["sha256"]:

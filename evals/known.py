@@ -12,6 +12,7 @@ from random import Random
 from embeddings.cache import CachedEncoder
 from embeddings.encoder import load_encoder
 from evals.references import read_reference
+from evals.run import YARDSTICK
 from evals.scoring.reach import reach
 from evals.scoring.texts import Compared, Written, compare_labels, compare_synthesis
 from evals.statistics import ratio
@@ -112,7 +113,7 @@ def table(cases: Sequence[Known], names: Sequence[str]) -> list[str]:
 
 def main() -> None:
     cache = Path("~/.cache/polyphonie/vectors.sqlite").expanduser()
-    encode = CachedEncoder(load_encoder("local", "fr"), cache).encode
+    encode = CachedEncoder(load_encoder(YARDSTICK["fr"], "fr"), cache).encode
     print("\n".join([*table(labels(encode), LABELS), "", *table(texts(encode), TEXTS)]))
 
 

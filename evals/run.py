@@ -1,7 +1,7 @@
 """A run: which benches there are, drafting and scoring them one after the other, the record."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +29,9 @@ SETS = {
     "themes": ("esante-2020",),
 }
 """Folders of reference sets that each suite reads, where they lie."""
+
+YARDSTICK: Mapping[Language, str] = {"fr": "use", "en": "minilm"}
+"""The scorers' encoder, part of their formula whatever `local` becomes: thresholds are calibrated with it (`evals.calibrate`)."""
 
 Say = Callable[[str], None]
 
@@ -79,7 +82,6 @@ def desk_for(settings: Settings) -> Iterator[tuple[Desk, Callable[[], Tools]]]:
     with ExitStack() as stack:
         first = stack.enter_context(tools_for(settings, "fr"))
         plain = settings.model_copy(update={"llm": "extractive"})
-        fixed = settings.model_copy(update={"llm": "extractive", "encoder": "local"})
 
         @cache
         def encoder(language: Language) -> Encoder:
@@ -89,8 +91,9 @@ def desk_for(settings: Settings) -> Iterator[tuple[Desk, Callable[[], Tools]]]:
 
         @cache
         def yardstick(language: Language) -> Encoder:
-            if settings.encoder == "local":
+            if encoder(language).name == YARDSTICK[language]:
                 return encoder(language)
+            fixed = plain.model_copy(update={"encoder": YARDSTICK[language]})
             return stack.enter_context(tools_for(fixed, language)).encoder
 
         try:
@@ -187,9 +190,7 @@ def _record(
         packages=packages(),
         llm=desk.chat.name if desk.chat else "extractive",
         encoder=", ".join(f"{lang} {e.name}@{e.revision}" for lang in spoken for e in [desk.encoder(lang)]),
-        yardstick=", ".join(
-            f"{lang} {e.name}@{e.revision}" for lang in spoken for e in [desk.yardstick(lang)]
-        ),
+        yardstick=_yardstick(desk),
         prompts=tuple(
             {"name": p.name, "version": p.version, "language": p.language, "sha256": p.sha256}
             for p in usage.prompts
@@ -206,6 +207,11 @@ def _record(
     )
 
 
+def _yardstick(desk: Desk) -> str:
+    languages: tuple[Language, ...] = ("fr", "en")
+    return ", ".join(f"{lang} {e.name}@{e.revision}" for lang in languages for e in [desk.yardstick(lang)])
+
+
 def rescore(folder: Path, benches: Sequence[Bench], settings: Settings) -> Run:
     """The drafts in a run's logs, scored by the present scorers; nothing is drafted again.
 
@@ -214,6 +220,7 @@ def rescore(folder: Path, benches: Sequence[Bench], settings: Settings) -> Run:
     old = read_run(folder)
     made: dict[str, BenchResult] = {}
     with desk_for(settings) as (desk, _):
+        yardstick = _yardstick(desk)
         for path in sorted((folder / "logs").glob("*.eval")):
             try:
                 bench, found = tasks.score_again(path, benches, desk)
@@ -229,7 +236,10 @@ def rescore(folder: Path, benches: Sequence[Bench], settings: Settings) -> Run:
         raise BadInput(f"{folder} can't be scored again: {folder / 'logs'} has no log of {', '.join(lost)}.")
     today = datetime.now(UTC).date().isoformat()
     record = replace(
-        old, benches=tuple(made[b.name] for b in old.benches), rescored=f"{today}, commit {commit()}"
+        old,
+        benches=tuple(made[b.name] for b in old.benches),
+        yardstick=yardstick,
+        rescored=f"{today}, commit {commit()}",
     )
     write_run(record, folder)
     return record

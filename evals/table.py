@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from evals.compare import refuse_other_scorers
+from evals.compare import refuse_other_scorers, refuse_other_yardsticks
 from evals.record import BenchResult, Run
 from evals.scoring.measures import SCALES
 
@@ -53,6 +53,8 @@ def table(runs: Sequence[Run], *, short: bool = False) -> list[str]:
 
     All figures of a row are over the same cases: those that every column has. Raises BadInput where scorers or data differ.
     """
+    for other in runs[1:]:
+        refuse_other_yardsticks(runs[0], other)
     runs = _by_model(runs)
     named = [r.llm for r in runs]
     lines = [

@@ -257,3 +257,12 @@ def test_a_comparison_is_over_the_cases_that_both_runs_have(sound: Run):
     labels = only(sound, "labels")
     fewer = replace(labels, benches=tuple(b.over({"Q1"}) for b in labels.benches))
     assert all(c.old == c.new and c.difference.n == 1 for c in compare(labels, fewer))
+
+
+def test_scorers_with_another_encoder_refuse_to_compare(sound: Run):
+    other = replace(sound, yardstick="another")
+    assert refused(other, sound).keys() == {"every suite yardstick"}
+    with pytest.raises(BadInput, match="encoders are hash and another"):
+        compare(sound, other)
+    with pytest.raises(BadInput, match="encoders are hash and another"):
+        table([sound, replace(other, llm="model")])
