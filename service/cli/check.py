@@ -37,14 +37,14 @@ def describe(round_: Round) -> list[str]:
         f"{len(round_.open_questions)} open question(s), "
         f"{len(round_.questions) - len(round_.open_questions)} closed, {round_.n_respondents} respondent(s)",
     ]
-    given = Counter(a.question_id for a in round_.answers if a.text.strip())
+    answers = Counter(a.question_id for a in round_.answers)
     blank = Counter(a.question_id for a in round_.answers if not a.text.strip())
     for q in round_.questions:
         extra = f", joined with {'+'.join(q.joined_with)}" if q.joined_with else ""
         extra += f", closed part of {q.closed_part_of}" if q.closed_part_of else ""
         counts = " — " + ", ".join(f"{o}: {n}" for o, n in q.counts.items()) if q.kind == "closed" else ""
         lines.append(
-            f"  {q.id} [{q.kind}{extra}] {given[q.id]} answer(s), {blank[q.id]} empty: {q.title[:90]}{counts}"
+            f"  {q.id} [{q.kind}{extra}] {answers[q.id]} answer(s), of which {blank[q.id]} blank: {q.title[:90]}{counts}"
         )
     if round_.panel:
         lines.append("Panel (consulted / responded):")

@@ -152,7 +152,7 @@ def summary(made: Draft, out: Path) -> list[str]:
         f"Draft of « {made.round.title} », {how}:",
         f"  {answers.total} answers = {answers.with_content} with content + {answers.no_content} without "
         f"+ {answers.duplicate} duplicates + {answers.failed} failed",
-        f"  {verbatims.total} ideas = {verbatims.grouped} in {groups} groups + {verbatims.isolated} isolated voices "
+        f"  {verbatims.total} verbatims = {verbatims.grouped} in {groups} groups + {verbatims.isolated} isolated voices "
         f"+ {verbatims.failed} failed",
         f"  syntheses of questions: {syntheses}, themes: {len(made.themes)}; "
         f"{made.ledger.unsupported} text(s) marked unsupported, {made.ledger.fallbacks} model text(s) refused",

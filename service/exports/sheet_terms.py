@@ -183,7 +183,7 @@ README: dict[Language, tuple[str, ...]] = {
         "Nouveau regroupement : ajoutez une ligne à la feuille Regroupements avec un identifiant qui n’existe pas, sa question et son libellé, puis donnez cet identifiant à ses verbatims. Nouveau regroupement de niveau 2 : de même, avec 2 dans la colonne Niveau, puis donnez son identifiant aux regroupements qu’il réunit.",
         "Reprise : polyphonie import-review draft.json ce-classeur.xlsx --out dossier. Les lignes triées, filtrées ou supprimées et les colonnes ajoutées ne gênent pas ; une ligne supprimée ne change rien.",
         "Un texte trop long pour une cellule (32 767 caractères) continue dans les colonnes « suite » de la feuille Réponses ; ailleurs il finit par « […] ».",
-        "Les nombres comptent des répondants, jamais des idées, sauf les colonnes Verbatims et Voix isolées.",
+        "Les nombres comptent des répondants, jamais des verbatims, sauf les colonnes Verbatims et Voix isolées.",
     ),
     "en": (
         "This workbook holds the whole draft synthesis: each verbatim with its exact passage and the answer it comes from.",
@@ -191,6 +191,6 @@ README: dict[Language, tuple[str, ...]] = {
         "A new group: add a line to the sheet Groups with an id that does not exist, its question and its label, then give that id to its verbatims. A new level-2 group: the same with 2 in the column Level, then give its id to the groups that it holds.",
         "To bring it back: polyphonie import-review draft.json this-workbook.xlsx --out folder. Sorted, filtered or deleted lines and added columns do no harm; a deleted line changes nothing.",
         "A text too long for a cell (32,767 characters) goes on in the columns “continued” of the sheet Answers; elsewhere it ends with “[…]”.",
-        "Numbers count respondents, never ideas, but for the columns Verbatims and Isolated voices.",
+        "Numbers count respondents, never verbatims, but for the columns Verbatims and Isolated voices.",
     ),
 }

@@ -156,6 +156,7 @@ def round_page(
         kept=kept,
         about=kept.about,
         counts=counts,
+        open_answers=sum(counts.get(q.id, (0, 0))[0] for q in kept.about.questions if q.kind == "open"),
         warnings=[Trouble.model_validate(w) for w in kept.warnings],
         made=made.items,
         models=models(service.settings),

@@ -224,6 +224,10 @@ def _environment(language: Language) -> Environment:
         "x": {key: typeset(text, language) for key, text in EXPORT_TERMS[language].items()},
         "who": who,
         "num": lambda n: number(n, language),
+        # French counts none in the singular too
+        "several": lambda n, one, many: (
+            f"{number(n, language)} {one if n == 1 or (n == 0 and language == 'fr') else many}"
+        ),
         "ideas": lambda n: ideas(n, language),
         "moment": moment,
         "colon": f"{NBSP}:" if language == "fr" else ":",
