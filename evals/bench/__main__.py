@@ -8,6 +8,8 @@ import argparse
 import json
 import os
 import platform
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,8 +31,16 @@ REPEATED = 10_000
 """Sizes up to which ours and the peer alternate several times; above, once."""
 
 
-def measure(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+def measure(command: list[str], most: int | None = None) -> dict[str, Any]:
+    """What the command prints last. most: CPU seconds after which it is stopped."""
+
+    def limit() -> None:
+        if most is not None:
+            resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, preexec_fn=limit)
+    if most is not None and done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"failed": f"stopped after {most:,} CPU s", "at_least": most}
     if done.returncode:
         return {"failed": f"exit code {done.returncode}"}
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -38,7 +48,7 @@ def measure(command: list[str]) -> dict[str, Any]:
 
 
 def grouping(
-    data: Path, sizes: list[int], real: int, python: Path | None, peer_up_to: int, repeats: int
+    data: Path, sizes: list[int], real: int, python: Path | None, peer_up_to: int, peer_cpu: int, repeats: int
 ) -> Iterator[dict[str, Any]]:
     """Ours and the peer in turn on the same vectors, each fit in a process of its own; the median of the repeats of each size."""
     texts = read_answers(data)[:real]
@@ -49,7 +59,8 @@ def grouping(
         for _ in range(repeats if size <= REPEATED else 1):
             ours.append(measure([sys.executable, "-m", "evals.bench.ours", str(folder)]))
             if python and size <= peer_up_to:
-                theirs.append(measure([str(python), str(peer.SCRIPT), "time", str(folder / "vectors.npy")]))
+                timed = [str(python), str(peer.SCRIPT), "time", str(folder / "vectors.npy")]
+                theirs.append(measure(timed, peer_cpu))
         row = {
             "size": size,
             "real": min(size, len(texts)),
@@ -88,6 +99,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, help="a Python with bertopic==0.17.4")
     parser.add_argument("--install-peer", action="store_true", help="make the peer's environment first")
     parser.add_argument("--peer-up-to", type=int, default=100_000)
+    parser.add_argument("--peer-cpu", type=int, default=1200, help="CPU seconds after which it is stopped")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each size up to 10,000")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
     asked = parser.parse_args()
@@ -115,7 +127,8 @@ def main() -> None:
     for part in asked.parts:
         if part == "grouping":
             sizes = [int(s) for s in asked.sizes.split(",")]
-            for row in grouping(asked.data, sizes, asked.real, python, asked.peer_up_to, asked.repeats):
+            limits = asked.peer_up_to, asked.peer_cpu
+            for row in grouping(asked.data, sizes, asked.real, python, *limits, asked.repeats):
                 keep(part, merge(_kept(kept).get(part, {"rows": []})["rows"], [row]))
         elif part == "agreement":
             keep(part, agreement_table(asked.data, CACHE / "vectors.sqlite", python))

@@ -48,6 +48,8 @@ def _grouping(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         ours, theirs = row["ours"], row["peer"]
         both = ours and theirs and "cpu" in ours and "cpu" in theirs
         ratio = f"{theirs['cpu'] / ours['cpu']:.1f}" if both else "–"
+        if theirs and "at_least" in theirs and "cpu" in ours:
+            ratio = f"over {theirs['at_least'] / ours['cpu']:.1f}"
         lines.append(
             f"| {row['size']:,} | {row['real']:,} | {row['runs']} | {_cost(ours)} | {_cost(theirs)} | {ratio} |"
         )

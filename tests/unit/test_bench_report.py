@@ -42,3 +42,10 @@ def test_every_row_has_as_many_cells_as_the_head():
     ]
     lines = [line for line in page(measured(*rows)).splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_peer_that_was_stopped_gives_a_bound():
+    row = {"size": 100_000, "real": 6_000, "ours": RUN, "runs": 1}
+    text = page(measured({**row, "peer": {"failed": "stopped after 1,200 CPU s", "at_least": 1200}}))
+    assert "stopped after 1,200 CPU s" in text
+    assert "| over 600.0 |" in text
