@@ -126,20 +126,19 @@ def _corrected(changes: Sequence[Change]) -> list[Change]:
 
 def lines(changes: list[Change]) -> list[str]:
     """For a person: what moved, a line each."""
-    told = []
-    for c in changes:
-        d = c.difference
-        if abs(d.value) > 1e-6:
-            told.append(
-                f"{c.bench:44} {c.measure:15} {c.old:7.3f} → {c.new:7.3f}  {d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]  "
-                f"p {d.p:.3f}, Holm {c.p_holm:.3f}, {d.n} case(s)  {c.verdict}"
-            )
-    same = len(changes) - len(told)
+    moved = [c for c in changes if abs(c.difference.value) > 1e-6]
+    told = [
+        f"{c.bench:44} {c.measure:15} {c.old:7.3f} → {c.new:7.3f}  {d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]  "
+        f"p {d.p:.3f}, Holm {c.p_holm:.3f}, {d.n} case(s)  {c.verdict}"
+        for c in moved
+        for d in [c.difference]
+    ]
     verdicts = [c.verdict for c in changes]
-    few = {c.bench: c.difference.n for c in changes if c.verdict == "too few cases"}
+    few = {c.bench: c.difference.n for c in moved if c.verdict == "too few cases"}
     return [
         *told,
-        f"{same} figure(s) unchanged; {verdicts.count('better')} surely better, {verdicts.count('worse')} surely worse "
+        f"{len(changes) - len(moved)} figure(s) unchanged; {verdicts.count('better')} surely better, "
+        f"{verdicts.count('worse')} surely worse "
         "(paired permutation tests, Holm over each suite, 5 %).",
         *(
             f"{name}: {n} case(s) are too few to be sure of anything; more sets or more cases tell more."
