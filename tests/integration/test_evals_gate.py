@@ -2,14 +2,17 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
 from embeddings.encoder import HashEncoder
+from evals import run as running
 from evals import tasks
 from evals.compare import compare, lines
 from evals.gate import baseline_of, gate
@@ -19,11 +22,12 @@ from evals.suites import Desk, example
 from evals.table import table
 from prompts import load, on_trial
 from service.domain.draft import Draft
-from service.errors import BadInput
+from service.errors import BadInput, Stopped
 from service.ingest import read_round
 from service.llm.chat import ChatModel, ChatRequest, ScriptedChat
 from service.llm.rehearsal import answer
 from service.pipeline import draft_round
+from service.settings import Settings
 
 ENCODER = HashEncoder()
 KEPT = ("Q1", "Q2")
@@ -266,3 +270,35 @@ def test_scorers_with_another_encoder_refuse_to_compare(sound: Run):
         compare(sound, other)
     with pytest.raises(BadInput, match="encoders are hash and another"):
         table([sound, replace(other, llm="model")])
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the model of a run is told; encoder and model are fakes."""
+    told: list[str] = []
+
+    class Stoppable(ScriptedChat):
+        def stop(self) -> None:
+            told.append("stop")
+
+    @contextmanager
+    def tools(settings: Settings, language: str) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(encoder=ENCODER, chat=Stoppable(lambda r: "{}"))
+
+    monkeypatch.setattr(running, "tools_for", tools)
+    return told
+
+
+def test_an_interrupted_run_stops_the_model_and_says_how_to_go_on(stopped: list[str]):
+    with pytest.raises(Stopped, match="the same command goes on"), running.desk_for(Settings()):
+        raise KeyboardInterrupt
+    assert stopped == ["stop"]
+
+
+def test_a_run_is_scored_again_whole_or_not_at_all(
+    sound: Run, folder: Path, tmp_path: Path, stopped: list[str]
+):
+    write_run(sound, tmp_path)
+    with pytest.raises(BadInput, match="has no log of grouping/example, labels/example, round/example"):
+        running.rescore(tmp_path, example.benches(folder), Settings())
+    assert read_run(tmp_path).rescored is None
