@@ -11,10 +11,8 @@ from service.domain.draft import Group, Sentence, Synthesis
 from service.domain.polarity import polarity
 from service.domain.round import Language
 from service.domain.steps import Topic
-from service.domain.wordform import NEGATIONS, word_set, words
 from service.domain.wording import LARGEST, categories, count, people, quoted, typeset
-from service.stages.check import SMALL as SMALL_WORDS
-from service.stages.check import STEM
+from service.stages.extractive import oppose
 from service.stages.voices import behind
 
 QUOTED = 3
@@ -28,14 +26,6 @@ SMALL = 3
 
 VOICES = 3
 """Isolated voices quoted; the others are counted and listed in the deliverable."""
-
-COMMON = word_set(
-    """
-    sommes notre votre avons avoir serait faudrait doivent devons pouvoir toute toutes encore chaque autre
-    would their there about those which every other being
-    """
-)
-"""Longer words that say nothing of what a label is about."""
 
 CONNECTIVES: Mapping[Language, Mapping[str, str]] = {
     "fr": {
@@ -238,8 +228,7 @@ def _opposed(topics: tuple[Topic, ...], topic: Topic) -> Sentence | None:
     both have tells; None where a side is missing."""
     firsts = sorted((g for g in topic.groups if g.level == 1), key=lambda g: -g.n_respondents)
     favours, against = ([g for g in firsts if polarity(g.label) == side] for side in (1, -1))
-    stems = {g.id: _stems(g.label) for g in (*favours, *against)}
-    pairs = [(f, a) for f in favours for a in against if stems[f.id] & stems[a.id]]
+    pairs = [(f, a) for f in favours for a in against if oppose(f.label, a.label)]
     if not pairs:
         return None
     groups = min(pairs, key=lambda pair: -sum(g.n_respondents for g in pair))
@@ -250,11 +239,6 @@ def _opposed(topics: tuple[Topic, ...], topic: Topic) -> Sentence | None:
         else f"Views oppose each other: {one} and, on the contrary, {other}."
     )
     return _cited(topics, topic, text, [g.id for g in groups], _members(groups))
-
-
-def _stems(text: str) -> set[str]:
-    """How its words begin that may name what it is about."""
-    return {w[:STEM] for w in words(text) if len(w) >= STEM and w not in SMALL_WORDS | NEGATIONS | COMMON}
 
 
 def _verb(groups: Sequence[Group], language: Language, *, one: bool) -> str:

@@ -5,15 +5,16 @@ What is chosen: near the centre of the group, a full clause, of a readable lengt
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.polarity import polarity
 from service.domain.round import Language
-from service.domain.wordform import negations, words
+from service.domain.wordform import NEGATIONS, negations, word_set, words
 from service.domain.wording import quoted, typeset
-from service.stages.check import LABEL_WORDS, Encode
+from service.stages.check import LABEL_WORDS, SMALL, STEM, Encode
 from service.stages.cutting import stops
 
 OPPOSED_WORDS = 12
@@ -55,6 +56,14 @@ SUBORDINATE = re.compile(
 CLAUSE = re.compile(
     r"\s*[;:–—]\s+|,\s+|\s+\((?=[^)]*\)\W*$)|\s+(?=(?:parce que|car|afin de|afin que|pour que|because|so that)\b)"
 )
+COMMON = word_set(
+    """
+    sommes notre votre avons avoir serait faudrait doivent devons pouvoir toute toutes encore chaque autre
+    would their there about those which every other being
+    """
+)
+"""Longer words that say nothing of what a label is about."""
+
 NAME = re.compile(r"(?<=[\w,;] )[A-ZÀÉÈ][a-zà-ÿ]{2,}")
 
 
@@ -134,7 +143,7 @@ def _cut_short(text: str) -> str:
 
 def as_sentence(text: str, language: Language) -> str:
     """Capital, full stop, typography."""
-    bare = re.sub(r"(?<!\.)\.\.$", ".", " ".join(text.split()).strip(" -–—•;,:/"))
+    bare = re.sub(r"(?<!\.)\.\.$", ".", " ".join(text.split()).strip(" -–—•;,:/").lstrip(".… "))
     if not bare.endswith(("…", "!", "?", ".")):
         bare += "."
     return typeset(bare[:1].upper() + bare[1:], language)
@@ -150,15 +159,33 @@ def extractive_label(
         halves = []
         for side in sides:
             one, at = choose([texts[i] for i in side], vectors[side])
-            halves.append((short_form(one, OPPOSED_WORDS) or _head(one), side[at]))
-        head = "Les avis s’opposent : " if language == "fr" else "Views oppose each other: "
-        joined = " / ".join(quoted(h, language) for h, _ in halves)
-        return as_sentence(head + joined, language), halves[0][1]
+            halves.append((one, side[at]))
+        return both_sides([h for h, _ in halves], language), halves[0][1]
     signs = [polarity(t) for t in texts]
     lean = int(np.sign(sum(signs)))
     told = [i for i, s in enumerate(signs) if s != -lean or not lean]  # never a word of the smaller side
     text, at = choose([texts[i] for i in told], vectors[told], taken)
     return as_sentence(text, language), told[at]
+
+
+def both_sides(sides: Sequence[str], language: Language) -> str:
+    """A label that says that people oppose, and how."""
+    head = "Les avis s’opposent : " if language == "fr" else "Views oppose each other: "
+    short = [short_form(one, OPPOSED_WORDS) or _head(one) for one in sides]
+    return as_sentence(head + " / ".join(quoted(one, language) for one in short), language)
+
+
+def oppose(one: str, other: str) -> bool:
+    """Whether two labels take opposite sides of the same thing: a word that both have tells, or they are a bare yes and no."""
+    if polarity(one) * polarity(other) >= 0:
+        return False
+    return bool(_stems(one) & _stems(other)) or max(len(words(one)), len(words(other))) <= 2
+
+
+@lru_cache(maxsize=10_000)
+def _stems(text: str) -> frozenset[str]:
+    """How its words begin that may name what it is about."""
+    return frozenset(w[:STEM] for w in words(text) if len(w) >= STEM and w not in SMALL | NEGATIONS | COMMON)
 
 
 def _head(text: str) -> str:

@@ -14,7 +14,7 @@ from service.llm.replies import LabelReply
 from service.stages.check import LABEL_WORDS, Encode, check_label
 from service.stages.confirm import claim, confirm
 from service.stages.evidence import HARDLY, Cited, Evidence, evidence_of
-from service.stages.extractive import as_sentence, extractive_label, opposed_sides
+from service.stages.extractive import as_sentence, both_sides, extractive_label, oppose, opposed_sides
 from service.stages.sample import View, views
 
 MEMBERS_SHOWN = 24
@@ -64,7 +64,7 @@ def label_groups(
             else:
                 made[group_id] = got
     for g in (g for g in topic.groups if g.level == 2):
-        made[g.id] = g if g.label and not bare else _second(g, list(made.values()))
+        made[g.id] = g if g.label and not bare else _second(g, list(made.values()), topic.language)
     return Labelled(
         groups=tuple(made[g.id] for g in topic.groups), fallbacks=len(failures), failures=tuple(failures)
     )
@@ -101,7 +101,7 @@ def confirm_labels(topic: Topic, *, encode: Encode, chat: ChatModel) -> Labelled
                 _extractive(topic, replace(g, label=""), verbatims, encode, evidence), one.doubt, topic
             )
     for second in (g for g in topic.groups if g.level == 2):
-        made[second.id] = _second(second, list(made.values()))
+        made[second.id] = _second(second, list(made.values()), topic.language)
     return Labelled(groups=tuple(made.values()), fallbacks=len(refused), failures=(*refused, *failures))
 
 
@@ -211,7 +211,12 @@ class _LabelRequest:
         )
 
 
-def _second(group: Group, labelled: Sequence[Group]) -> Group:
-    """A level-2 group is called by its largest member: one position that is really there, not a blend."""
-    lead = next(g for g in labelled if g.parent == group.id)
+def _second(group: Group, labelled: Sequence[Group], language: Language) -> Group:
+    """A level-2 group is called by its largest member: one position that is really there, not a blend; where another member
+    takes the other side, both are said."""
+    lead, *others = (g for g in labelled if g.parent == group.id)
+    contrary = next((g for g in others if oppose(lead.label, g.label)), None)
+    if contrary is not None:
+        said = both_sides([lead.label, contrary.label], language)
+        return replace(group, label=said, stance="mixed", label_support=lead.label_support)
     return replace(group, label=lead.label, stance=lead.stance, label_support=lead.label_support)

@@ -6,7 +6,7 @@ import pytest
 from service.domain.wordform import negations, words
 from service.errors import SkipItem
 from service.llm.chat import ChatRequest, ScriptedChat
-from service.stages.extractive import choose, extractive_label, short_form
+from service.stages.extractive import as_sentence, choose, extractive_label, short_form
 from service.stages.label import label_groups
 from tests.topics import BUSES, TREES, encode, topic
 
@@ -51,6 +51,11 @@ def test_long_text_is_cut_at_a_clause_without_losing_negation_or_condition():
         "comme à la ville voisine l'an passé",
     )
     assert short_form(harmless) == harmless.split(", comme")[0]
+
+
+def test_a_label_neither_begins_nor_ends_with_stray_signs():
+    assert as_sentence("..acheter local/", "fr") == "Acheter local."
+    assert as_sentence("- réduire le chauffage..", "fr") == "Réduire le chauffage."
 
 
 def test_a_text_is_not_cut_after_a_clause_that_needs_the_next_one():

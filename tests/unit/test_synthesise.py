@@ -150,6 +150,13 @@ def test_labels_about_different_things_do_not_oppose():
     assert not any("s’opposent" in s.text for s in made.sentences)
 
 
+def test_a_family_that_holds_both_sides_is_called_after_both():
+    t = labelled({"g1": ["Non", "Non."], "g2": ["Oui", "Oui."]}, parents={"g1": "r1", "g2": "r1"})
+    [family] = [g for g in t.groups if g.level == 2]
+    assert family.label == "Les avis s’opposent\u00a0: «\u00a0Non\u00a0» / «\u00a0Oui\u00a0»."
+    assert family.stance == "mixed"
+
+
 def test_labels_that_oppose_are_put_side_by_side():
     groups = {
         "g1": ["Nous sommes favorables à cette mesure", "Favorable à cette mesure"],
