@@ -6,12 +6,13 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from service.domain.draft import PromptRef
+from service.errors import SkipItem
 from service.llm.chat import ChatRequest
 from service.llm.rehearsal import answer
 
@@ -23,8 +24,10 @@ class ModelServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, delay: float = 0.0) -> None:
+    def __init__(self, delay: float = 0.0, writer: Callable[[ChatRequest], object] = answer) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.writer = writer
+        """Gives the object of a reply, or raises SkipItem for a request that gets none."""
         self.delay = delay
         """Seconds before each reply."""
         self.status = 200
@@ -77,7 +80,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         shape = body.get("response_format", {}).get("json_schema", {}).get("name", "")
         request = ChatRequest(prompt=NO_PROMPT, system=system, user=user, schema={"title": shape})
-        message = {"role": "assistant", "content": json.dumps(answer(request))}
+        try:
+            content = json.dumps(self.server.writer(request), ensure_ascii=False)
+        except SkipItem as error:
+            self._send(400, {"error": {"message": str(error), "code": "no_reply"}})
+            return
+        message = {"role": "assistant", "content": content}
         count = len(user) // 4
         reply = {
             "id": "x",
@@ -103,8 +111,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def model_server(delay: float = 0.0) -> Iterator[ModelServer]:
-    with ModelServer(delay) as server:
+def model_server(
+    delay: float = 0.0, writer: Callable[[ChatRequest], object] = answer
+) -> Iterator[ModelServer]:
+    with ModelServer(delay, writer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
