@@ -7,7 +7,7 @@ why the middle sizes have a clusterer of their own in docs/adr/0010-averaged-lin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import hdbscan
@@ -26,6 +26,9 @@ from embeddings.similarity import Asked, Similarity, over_neighbours, similarity
 def unwatched(step: str) -> None:
     """The watch of a grouping that nobody watches."""
 
+
+COMPANY = 10
+"""Texts whose mean similarity says how isolated a text of a middling question is."""
 
 BLOCK = 20_000
 """Rows compared with all groups at once: 1,000,000 texts and 500 groups would take 2 GB for each such table."""
@@ -170,7 +173,7 @@ class Fit:
 
     near: NDArray[np.int64]
     best: NDArray[np.float32]
-    """(n,) similarity to the nearest group; 0 where there is no group."""
+    """(n,) similarity to the nearest group, 0 where there is no group; or to the nearest texts, whatever their groups."""
     own: NDArray[np.float32]
 
 
@@ -251,7 +254,17 @@ def _small(
         labels = _give_back(labels, _fit(_mean_similarity(alike, labels), labels), recipe.give_back)
         labels = _without_loose(labels, alike, recipe.loose)
     labels = _renumber(_heavy_alone(_without_strangers(labels, alike), heavy))
-    return labels, _fit(_mean_similarity(alike, labels), labels)
+    fit = _fit(_mean_similarity(alike, labels), labels)
+    # small groups take in what nobody else says; its nearest texts tell (docs/adr/0013)
+    return labels, replace(fit, best=_to_nearest(alike)) if by_average and n > 1 else fit
+
+
+def _to_nearest(alike: Similarity) -> NDArray[np.float32]:
+    """(n,) mean similarity of each text to those most like it, itself left out."""
+    others = alike.copy()
+    np.fill_diagonal(others, -np.inf)
+    k = min(COMPANY, len(alike) - 1)
+    return np.asarray(np.partition(others, -k, axis=1)[:, -k:].mean(axis=1), dtype=np.float32)
 
 
 def _distances(alike: Similarity) -> NDArray[np.float64]:

@@ -232,6 +232,16 @@ def test_similarities_averaged_over_neighbours_stay_cosines_and_bring_neighbours
     assert averaged[0, 1] > 0.8
 
 
+def test_a_stranger_in_a_group_of_two_is_more_isolated_than_others_of_a_middling_question():
+    rng = np.random.default_rng(0)
+    many = np.repeat(np.eye(8, 60, dtype=np.float32), 15, axis=0)
+    strangers = np.eye(60, dtype=np.float32)[[40, 40]]
+    rows = unit(np.concatenate([many, strangers]) + 0.05 * rng.normal(size=(122, 60)).astype(np.float32))
+    found = group([f"t{i:03d}" for i in range(122)], rows, recipe=Recipe(words=0))
+    assert found.labels[120] == found.labels[121] >= 0
+    assert found.isolation[120:].min() > found.isolation[:120].max()
+
+
 def test_large_questions_go_by_the_neighbour_graph():
     rng = np.random.default_rng(0)
     centres = unit(rng.normal(size=(12, 60)).astype(np.float32))
