@@ -294,9 +294,22 @@ def measures_() -> None:
 def table_(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Runs: the extractive one first.")],
     short: Annotated[bool, typer.Option("--short", help="Only the rows that tell most.")] = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="A Markdown file whose table of figures is replaced.", metavar="FILE.md"),
+    ] = None,
 ) -> None:
     """Suite by measure by floor, extractive, models and ceiling, with intervals, in Markdown; a row is over the same cases."""
     from evals.record import read_run
-    from evals.table import table
+    from evals.table import put_into, table
 
-    print("\n".join(table([read_run(f) for f in folders], short=short)))
+    made = table([read_run(f) for f in folders], short=short)
+    if into is None:
+        print("\n".join(made))
+        return
+    try:
+        text = into.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{into}: {error}. A Markdown file in UTF-8 is expected.") from error
+    write_whole(into, put_into(text, made))
+    print(f"{into}: {len(folders)} run(s)")

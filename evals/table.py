@@ -1,11 +1,13 @@
 """Markdown of runs: suite × measure × (floor, extractive, model, ceiling) with intervals, what made them, the measures."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from evals.compare import refuse_other_scorers, refuse_other_yardsticks
 from evals.record import BenchResult, Run
 from evals.scoring.measures import SCALES
+from service.errors import BadInput
 
 SHOWN: dict[str, tuple[str, ...]] = {
     "segmentation": ("f1", "window_diff", "cut_through"),
@@ -43,6 +45,11 @@ TELLING: dict[str, dict[str, str]] = {
 """Of the whole table, the rows that tell most in the least space, in a reader's words: one or two of each stage, on real data where
 there is any."""
 
+_HEAD = "| suite / set | measure | cases |"
+_NOTE = (
+    'Cases "3 of 34": that column with the fewest has 3, and every figure of the row is over those 3; '
+    "alone, the other columns may have figures over all 34."
+)
 FLOORS = ("random", "every 12 words", "one group")
 """The first that a bench has stands in the table; the run's page has them all."""
 
@@ -58,7 +65,7 @@ def table(runs: Sequence[Run], *, short: bool = False) -> list[str]:
     runs = _by_model(runs)
     named = [r.llm for r in runs]
     lines = [
-        "| suite / set | measure | cases | floor | " + " | ".join(named) + " | ceiling |",
+        f"{_HEAD} floor | {' | '.join(named)} | ceiling |",
         "|---|---|---|---|" + "---|" * len(named) + "---|",
     ]
     some_cases = False
@@ -69,12 +76,16 @@ def table(runs: Sequence[Run], *, short: bool = False) -> list[str]:
         some_cases |= bool(rows) and " of " in cases
         lines += rows
     if some_cases:
-        lines += [
-            "",
-            'Cases "3 of 34": that column with the fewest has 3, and every figure of the row is over those 3; '
-            "alone, the other columns may have figures over all 34.",
-        ]
+        lines += ["", _NOTE]
     return lines
+
+
+def put_into(text: str, lines: Sequence[str]) -> str:
+    """A Markdown text with its table of figures replaced by these lines. Raises BadInput where it has none or several."""
+    old = re.compile(rf"^{re.escape(_HEAD)}.*\n(?:\|.*\n)*(?:\n{re.escape(_NOTE[:30])}.*\n)?", re.MULTILINE)
+    if len(old.findall(text)) != 1:
+        raise BadInput(f"one table beginning {_HEAD!r} is expected in the file, and one only.")
+    return old.sub(lambda _: "\n".join(lines) + "\n", text)
 
 
 def _over_the_same(found: Sequence[BenchResult | None]) -> tuple[list[BenchResult | None], str]:

@@ -19,7 +19,7 @@ from evals.gate import baseline_of, gate
 from evals.record import BenchResult, CaseResult, Run, figures, read_run, write_run
 from evals.scoring.measures import SCALES
 from evals.suites import Desk, example
-from evals.table import table
+from evals.table import put_into, table
 from prompts import load, on_trial
 from service.domain.draft import Draft
 from service.errors import BadInput, Stopped
@@ -302,3 +302,14 @@ def test_a_run_is_scored_again_whole_or_not_at_all(
     with pytest.raises(BadInput, match="has no log of grouping/example, labels/example, round/example"):
         running.rescore(tmp_path, example.benches(folder), Settings())
     assert read_run(tmp_path).rescored is None
+
+
+def test_the_table_takes_the_place_of_the_one_before_with_its_note(sound: Run):
+    labels = only(sound, "labels")
+    fewer = replace(labels, llm="model", benches=tuple(b.over({"Q1"}) for b in labels.benches))
+    one, two = table([labels, fewer]), table([labels])
+    text = "\n".join(["# Figures", "", *one, "", "After."]) + "\n"
+    assert put_into(text, two) == "\n".join(["# Figures", "", *two, "", "After."]) + "\n"
+    assert put_into(put_into(text, two), one) == text
+    with pytest.raises(BadInput, match="one table"):
+        put_into("# Nothing\n", one)
