@@ -22,6 +22,19 @@ PERCENT_FROM = 100
 LARGEST = ("Le regroupement le plus large", "The largest group")
 """How an assembled sentence begins that says so of a level-2 group."""
 
+ONE_SYNTHESIS: dict[Language, tuple[str, str]] = {
+    "fr": (
+        "La vague pose une seule question ouverte : sa synthèse tient lieu de synthèse générale.",
+        "Une seule synthèse répond aux questions ouvertes : elle tient lieu de synthèse générale.",
+    ),
+    "en": (
+        "The round asks one open question: its synthesis stands for the general one.",
+        "One synthesis answers the open questions: it stands for the general one.",
+    ),
+}
+"""What stands for a general synthesis where there is one synthesis: of one question; of several that are joined or of which one
+alone was answered."""
+
 MOST, MAJORITY, MANY = 2 / 3, 1 / 2, 1 / 5
 """Shares of the respondents to a question above which "la plupart", "une majorité", "de nombreux" may be said."""
 

@@ -9,7 +9,7 @@ from sklearn.cluster import AgglomerativeClustering
 from service.domain.draft import DraftQuestion, Failure, Section, SentenceRef, Theme, ThemeSentence
 from service.domain.round import Language
 from service.domain.steps import GivenTheme, Themed
-from service.domain.wording import quoted, typeset
+from service.domain.wording import ONE_SYNTHESIS, quoted, typeset
 from service.llm.ask import Ask, Refused, ask
 from service.llm.chat import ChatModel
 from service.stages.assemble import standing_alone
@@ -29,18 +29,6 @@ SHOWN = 200
 
 TITLE_LENGTH = 110
 """Characters of a label in a title; a longer one ends with an ellipsis."""
-
-ONLY: dict[Language, tuple[str, str]] = {
-    "fr": (
-        "La vague pose une seule question ouverte : sa synthèse tient lieu de synthèse générale.",
-        "Une seule synthèse répond aux questions ouvertes : elle tient lieu de synthèse générale.",
-    ),
-    "en": (
-        "The round asks one open question: its synthesis stands for the general one.",
-        "One synthesis answers the open questions: it stands for the general one.",
-    ),
-}
-"""Of one question, of several that are joined or of which one alone was answered."""
 
 
 def find_themes(
@@ -97,7 +85,9 @@ def find_themes(
 def _only_one(items: Sequence[Item], questions: Sequence[DraftQuestion], language: Language) -> Theme:
     """Where there is one synthesis, it is the general one too: said, not repeated."""
     open_ones = [q for q in questions if q.kind == "open"]
-    sentence = ThemeSentence(text=ONLY[language][len(open_ones) > 1], refs=tuple(i.ref for i in items))
+    sentence = ThemeSentence(
+        text=ONE_SYNTHESIS[language][len(open_ones) > 1], refs=tuple(i.ref for i in items)
+    )
     title = next(q.title for q in open_ones if q.id == items[0].ref.question_id)
     return Theme(title=title, sections=(Section(heading=None, sentences=(sentence,)),))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.encoder import HashEncoder
-from service.domain.draft import SentenceRef
+from service.domain.draft import Section, SentenceRef, Theme, ThemeSentence
 from service.domain.review import Reviewed, apply, check_seen, extend, revise, void, with_peoples
 from service.domain.revision import (
     Approve,
@@ -28,6 +28,7 @@ from service.domain.revision import (
     Undo,
     Was,
 )
+from service.domain.wording import ONE_SYNTHESIS
 from service.errors import BadEdit, Outdated
 from service.redraft import redraft_question
 from service.stages.final_check import check_draft
@@ -230,6 +231,14 @@ def test_groups_make_a_new_level_2_group_of_their_own():
     made = do(after, NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="Tôt.", parent="Q1.p1"))
     assert group(made, "Q1.n2").parent == "Q1.p1"
     holds(made)
+
+
+def test_that_a_synthesis_stands_for_the_general_one_holds_whatever_it_says():
+    said = ThemeSentence(text=ONE_SYNTHESIS["fr"][0], refs=(FIRST, SECOND))
+    theme = Theme(title="Transports", sections=(Section(heading=None, sentences=(said,)),))
+    after = do(apply(replace(DRAFT, themes=(theme,)), ()), SetLabel(group_id="Q1.g1", text="Des bus."))
+    assert reasons(after, FIRST) == {"label_changed"}
+    assert reasons(after, ThemeRef(theme=0, section=0, sentence=0)) == set()
 
 
 def test_ids_of_groups_are_never_used_again_after_an_undo():

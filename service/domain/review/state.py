@@ -17,6 +17,7 @@ from service.domain.draft import (
 )
 from service.domain.review.regroup import People
 from service.domain.revision import MOST_CHARACTERS, GroupRef, Place, ThemeRef, Was
+from service.domain.wording import ONE_SYNTHESIS
 from service.errors import BadEdit
 
 Reason = Literal[
@@ -156,7 +157,12 @@ def mark(state: State, places: Iterable[Place], reason: Reason, by: Touch) -> St
     cited = {p for p in todo if isinstance(p, SentenceRef)}
     above: Reason = "sentence_changed" if reason == "sentence_changed" else "support_changed"
     added: list[tuple[Place, Reason]] = [(p, reason) for p in todo]
-    added += [(at, above) for at, s in theme_sentences(state.draft) if cited & set(s.refs)]
+    added += [
+        (at, above)
+        for at, s in theme_sentences(state.draft)
+        # one that only says that a synthesis stands for the general one holds whatever that synthesis says
+        if cited & set(s.refs) and not any(s.text in said for said in ONE_SYNTHESIS.values())
+    ]
     for place, why in added:
         if why not in {m.reason for m in marks.get(place, ())}:
             marks[place] = (*marks.get(place, ()), Mark(reason=why, revision=by.revision))

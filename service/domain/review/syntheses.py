@@ -22,6 +22,7 @@ from service.domain.review.state import (
     with_theme_sentences,
 )
 from service.domain.revision import Place, Redraft, RemoveSentence, ThemeRef, Was
+from service.domain.wording import ONE_SYNTHESIS
 from service.errors import BadEdit
 
 
@@ -161,7 +162,7 @@ def _themes_followed(
             gone.append(at)
             renewed[at] = replace(s, refs=(SentenceRef(question_id=q.id, sentence=0),), supported=False)
             continue
-        if any(k not in kept for k in mine):
+        if any(k not in kept for k in mine) and not any(s.text in said for said in ONE_SYNTHESIS.values()):
             changed.append(at)
         renewed[at] = replace(s, refs=tuple(dict.fromkeys(refs)))
     state = replace(state, draft=counted(with_theme_sentences(state.draft, renewed)))
