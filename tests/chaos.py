@@ -207,6 +207,7 @@ def main() -> int:
     )
     print("|---|---|---|---|---|---|---|---|---|")
     print("\n".join(rows))
+    print("holds" if holds else "DOES NOT HOLD")
     return 0 if holds else 1
 
 

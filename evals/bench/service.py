@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,12 @@ ROUNDS, SECONDS = 3, 4
 
 AT_ONCE = 8
 """Connections of wrk."""
+
+LEAST_SHARE = 0.5
+"""Of an empty route's rate, that a read must reach."""
+
+FLAT = 1.01
+"""Most growth of the memory over the last fifth of the reads and uploads."""
 
 EMPTY = """
 import socket, uvicorn
@@ -101,6 +107,12 @@ def small(n: int = 12) -> bytes:
     return "\n".join(["respondent_id,question_id,answer", *lines]).encode()
 
 
+def verdict(what: str, holds: bool) -> bool:
+    """Say whether it holds."""
+    print(f"{what}: {'holds' if holds else 'DOES NOT HOLD'}", flush=True)
+    return holds
+
+
 def upload(client: httpx.Client, data: bytes) -> str:
     answer = client.post("/v1/rounds", files={"file": ("round.csv", data)})
     answer.raise_for_status()
@@ -126,8 +138,8 @@ def wrk(url: str, pid: int, key: str | None = None) -> tuple[float, float]:
     return rate, 1000 * (processor(pid) - before) / n
 
 
-def reads() -> None:
-    """Rate of each kind of read as a share of an empty route's, and what both cost; the median of the turns."""
+def reads() -> bool:
+    """Rate of each kind of read as a share of an empty route's, and what both cost; the median of the turns. Whether it holds."""
     with service() as (client, pid, key), process([sys.executable, "-c", EMPTY]) as (empty, empty_pid):
         round_id = upload(client, small())
         draft = client.post(f"/v1/rounds/{round_id}/drafts", json={}).json()["id"]
@@ -151,15 +163,18 @@ def reads() -> None:
     print(
         "| read | a second | share of an empty route | lowest turn | CPU ms | of the empty route |\n|---|---|---|---|---|---|"
     )
+    least = []
     for name, some in turns.items():
         rate, cost, _, nothing_cost = (statistics.median(t[k] for t in some) for k in range(4))
         shares = [ours / nothing for ours, _, nothing, _ in some]
+        least.append(statistics.median(shares))
         print(
-            f"| {name} | {rate:.0f} | {statistics.median(shares):.2f} | {min(shares):.2f} | {cost:.2f} | {nothing_cost:.2f} |"
+            f"| {name} | {rate:.0f} | {least[-1]:.2f} | {min(shares):.2f} | {cost:.2f} | {nothing_cost:.2f} |"
         )
+    return verdict(f"each at least {LEAST_SHARE} of an empty route", min(least) >= LEAST_SHARE)
 
 
-def drafts(n: int = 50) -> None:
+def drafts(n: int = 50) -> bool:
     """Drafts asked for in one go."""
     with service() as (client, pid, _):
         round_id = upload(client, small())
@@ -175,10 +190,11 @@ def drafts(n: int = 50) -> None:
             f"{n} drafts asked for at once: {states.count('done')} done, {len(results)} different result(s), "
             f"{time.monotonic() - began:.0f} s, {memory_of(pid, 'VmHWM'):.0f} MiB at most"
         )
+    return verdict("all complete", states.count("done") == n)
 
 
-def memory(n_reads: int = 10_000, n_uploads: int = 200) -> None:
-    """What the process holds before and after."""
+def memory(n_reads: int = 10_000, n_uploads: int = 200) -> bool:
+    """What the process holds before and after. Flat: the last fifth adds at most a hundredth; the first ones fill caches."""
     with service("--no-worker") as (client, pid, _):
         data = small(1_000)
 
@@ -190,14 +206,17 @@ def memory(n_reads: int = 10_000, n_uploads: int = 200) -> None:
                     client.get(f"/v1/rounds/{round_id}/answers", params={"limit": 20}).raise_for_status()
 
         print("| uploads of 1,000 answers | reads | MiB |\n|---|---|---|")
+        held = []
         for part in range(6):
             done = part * n_uploads // 5
-            print(f"| {done} | {part * n_reads // 5} | {memory_of(pid, 'VmRSS'):.1f} |", flush=True)
+            held.append(memory_of(pid, "VmRSS"))
+            print(f"| {done} | {part * n_reads // 5} | {held[-1]:.1f} |", flush=True)
             if part < 5:
                 work(n_reads // 5, n_uploads // 5)
+        return verdict(f"flat, within {FLAT - 1:.0%} over the last fifth", held[-1] <= FLAT * held[-2])
 
 
-def large(data: Path, n: int = 250_000) -> None:
+def large(data: Path, n: int = 250_000) -> bool:
     """A round of real answers, repeated with changes, uploaded and read page by page."""
     with gzip.open(data / "grand-debat-scale" / "answers.csv.gz", "rt", encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
@@ -230,6 +249,7 @@ def large(data: Path, n: int = 250_000) -> None:
             f"{time.monotonic() - began:.0f} s; the service held {idle:.0f} MiB before, {at_upload:.0f} MiB at most while "
             f"uploading, {memory_of(pid, 'VmHWM'):.0f} MiB at most in all"
         )
+        return verdict("all read back under 1 GiB", read == n and memory_of(pid, "VmHWM") < 1024)
 
 
 def main() -> None:
@@ -240,17 +260,17 @@ def main() -> None:
     asked = parser.parse_args()
     if "reads" in asked.parts and shutil.which("wrk") is None:
         sys.exit("no wrk on this machine: apt-get install wrk")
+    work: dict[str, Callable[[], bool]] = {
+        "reads": reads,
+        "drafts": drafts,
+        "memory": memory,
+        "large": lambda: large(asked.data),
+    }
+    held = []
     for part in asked.parts:
         print(f"\n{part} (load of the machine {os.getloadavg()[0]:.1f})\n", flush=True)
-        match part:
-            case "reads":
-                reads()
-            case "drafts":
-                drafts()
-            case "memory":
-                memory()
-            case "large":
-                large(asked.data)
+        held.append(work[part]())
+    sys.exit(0 if all(held) else 1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from service.cli import app
 from service.client import Client, ServiceError
 from service.errors import BadSetting
+from tests.postgres import new_database
 
 DOCUMENT = Path("docs/api.md")
 
@@ -46,9 +47,9 @@ def polyphonie(environment: dict[str, str], *words: str) -> subprocess.Completed
 
 
 @contextmanager
-def served(environment: dict[str, str], log: Path) -> Iterator[str]:
+def served(environment: dict[str, str], log: Path, *options: str) -> Iterator[str]:
     """The address of a service that ends well when it is told to. log: where its standard error goes."""
-    command = [sys.executable, "-m", "service", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "service", "serve", "--port", "0", *options]
     with log.open("w") as stream, subprocess.Popen(command, env=environment, stderr=stream) as process:
         try:
             while (found := re.search(r"on (http://\S+)", log.read_text())) is None:
@@ -61,14 +62,31 @@ def served(environment: dict[str, str], log: Path) -> Iterator[str]:
     assert process.returncode == 0
 
 
+@contextmanager
+def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A worker that ends well when it is told to."""
+    command = [sys.executable, "-m", "service", "worker"]
+    with log.open("w") as stream, subprocess.Popen(command, env=environment, stderr=stream) as process:
+        try:
+            while "jobs.started" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+    assert process.returncode == 0, log.read_text()
+
+
 def everything(folder: Path) -> str:
     """What all files under a folder hold."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
 
 
+@pytest.mark.parametrize("hands", ["the service alone", "two workers on PostgreSQL"])
 def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], tmp_path: Path, hands: str, request: pytest.FixtureRequest
 ) -> None:
     lines = "\n".join(re.findall(r"^```sh\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M))
     room, log = tmp_path / "room", tmp_path / "log"
@@ -80,7 +98,15 @@ def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
     command.write_text(f'#!/bin/sh\nPYTHONPATH={Path.cwd()} exec {sys.executable} -m service "$@"\n')
     command.chmod(0o755)
     environment |= {"POLYPHONIE_LOG_LEVEL": "DEBUG", "POLYPHONIE_DATA_DIR": str(tmp_path / "data")}
-    with served(environment, log) as address:
+    options = []
+    with ExitStack() as stack:
+        if hands != "the service alone":
+            server = request.getfixturevalue("postgres_server")
+            environment["POLYPHONIE_DATABASE_URL"] = new_database(server, "curl", "migrated")
+            for name in ("one", "two"):
+                stack.enter_context(worker(environment, tmp_path / f"log-{name}"))
+            options = ["--no-worker"]
+        address = stack.enter_context(served(environment, log, *options))
         script = "set -eu\n" + lines.replace("http://127.0.0.1:8000", address) + '\necho "$KEY" >key\n'
         done = subprocess.run(
             ["bash", "-c", script], cwd=room, env=environment, capture_output=True, text=True, check=False
@@ -93,7 +119,7 @@ def test_the_lines_of_the_document_do_what_it_says_and_the_log_holds_no_text(
     for name in ("report.docx", "report.xlsx"):
         assert (made / name).read_bytes().startswith(b"PK")
     answers = list(csv.DictReader(Path("examples/small/answers.csv").read_text().splitlines()))
-    logged = log.read_text()
+    logged = "".join(path.read_text() for path in tmp_path.glob("log*"))
     assert len(logged.splitlines()) > 10
     for said in [a["answer"] for a in answers if len(a["answer"]) > 10] + [
         (made / "key").read_text().strip()
