@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.metrics import adjusted_mutual_info_score, roc_auc_score
 
 from embeddings.cache import CachedEncoder
@@ -58,16 +59,19 @@ def _isolated(questions: Sequence[Coded]) -> str:
     strange: list[bool] = []
     alone: list[bool] = []
     scores: list[float] = []
+    ranks: list[float] = []
     for q in questions:
         grouping = ours(q)
         strange += [not g for g in q.unit.gold]
         alone += (grouping.labels == -1).tolist()
         scores += grouping.isolation.tolist()
+        ranks += (rankdata(grouping.isolation) / len(q.texts)).tolist()
     is_strange, is_alone = np.asarray(strange), np.asarray(alone)
     return (
         f"argkp2021, isolated voices: {is_alone[is_strange].mean():.0%} of the arguments that match no key point and "
         f"{is_alone[~is_strange].mean():.0%} of the others are isolated; the score sorts them with an AUC of "
-        f"{roc_auc_score(is_strange, scores):.2f} (0.5 = by chance)."
+        f"{roc_auc_score(is_strange, scores):.2f} (0.5 = by chance; small units have more strangers), by its ranks within units "
+        f"{roc_auc_score(is_strange, ranks):.2f}."
     )
 
 
