@@ -11,7 +11,7 @@ from service.domain.draft import Group, Sentence, Synthesis
 from service.domain.polarity import polarity
 from service.domain.round import Language
 from service.domain.steps import Topic
-from service.domain.wording import LARGEST, categories, count, people, quoted, typeset
+from service.domain.wording import LARGEST, categories, count, number, people, quoted, typeset
 from service.stages.extractive import oppose
 from service.stages.voices import behind
 
@@ -281,12 +281,16 @@ def _voices(topic: Topic) -> Sentence | None:
         head = (
             "Une voix isolée"
             if len(ids) == 1
-            else f"{len(ids)} voix isolées, venant d{'’' if n == 1 else 'e '}{who}{some}"
+            else f"{number(len(ids), 'fr')} voix isolées, venant d{'’' if n == 1 else 'e '}{who}{some}"
         )
         text = f"{head} : {' ; '.join(shown)}."
     else:
         some = ", among them" if len(ids) > len(shown) else ""
-        head = "One isolated voice" if len(ids) == 1 else f"{len(ids)} isolated voices, from {who}{some}"
+        head = (
+            "One isolated voice"
+            if len(ids) == 1
+            else f"{number(len(ids), 'en')} isolated voices, from {who}{some}"
+        )
         text = f"{head}: {'; '.join(shown)}."
     return Sentence(
         text=typeset(text, topic.language), verbatim_ids=ids, n_respondents=n, by_category=by_category

@@ -37,7 +37,7 @@ DANGLING = re.compile(
     re.IGNORECASE,
 )
 LOOSE = re.compile(
-    r"^(?:qui|dont|et|or|donc|alors|puis|and|so|then|also)\b|\b(?:et|ou|mais|de|du|des|à|au|le|la|les|pour|que|qui|"
+    r"^(?:qui|dont|et|or|donc|alors|puis|and|so|then|also)\b|\b(?:et|ou|mais|de|du|des|à|au|le|la|les|pour|que|qui|ne|"
     r"and|or|but|of|to|the|for|with)\W*$",
     re.IGNORECASE,
 )
