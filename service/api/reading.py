@@ -15,7 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 
 class ReadRoute(APIRoute):
-    """The `route_class` of a router: its GET endpoints that are coroutines and give a Response go the short way."""
+    """The `route_class` of a router: its GET endpoints that are coroutines go the short way.
+
+    Such an endpoint gives a Response, and each of its dependencies is a coroutine that takes the request alone.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)

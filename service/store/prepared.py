@@ -18,8 +18,9 @@ class Prepared:
         self._statement = statement
         compiled = statement.compile(dialect=DIALECT)
         self._text = str(compiled)
-        self._asked = tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
-        """Parameters in their order, with the values of those that the statement has itself."""
+        self._order = tuple(compiled.positiontup or ())
+        self._own = {name: value for name, value in compiled.params.items() if value is not None}
+        """Values of the parameters that the statement has itself, an offset of 0 say."""
         columns = [(str(c.key), c.type.result_processor(DIALECT, None)) for c in statement.selected_columns]
         self._names = tuple(name for name, _ in columns)
         self._read = tuple((name, read) for name, read in columns if read is not None)
@@ -29,7 +30,8 @@ class Prepared:
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
             try:
-                found = driver.execute(self._text, [values.get(*one) for one in self._asked]).fetchall()
+                given = self._own | {**values}
+                found = driver.execute(self._text, [given[name] for name in self._order]).fetchall()
             except sqlite3.Error:
                 pass  # SQLAlchemy asks again, and says what is wrong in its own words
             else:
