@@ -46,6 +46,6 @@ def test_budget_then_resume_then_again(server: ModelServer, tmp_path: Path):
 
 def test_a_killed_run_repeats_no_finished_call():
     """The short form of `python -m tests.kills`."""
-    trials = kills.run(3, delay=0.1)
+    trials = kills.run(2, delay=0.1)
     assert all(trial.holds for trial in trials), "\n".join(map(str, trials))
     assert any(trial.kept and trial.resumed for trial in trials), "none was killed midway"
