@@ -31,6 +31,8 @@ router = APIRouter(prefix="/v1/rounds", tags=["rounds"], route_class=ReadRoute)
 ANSWERS = TypeAdapter(tuple[Answer, ...])
 """Written as they come from the store: a record of the API for each of 1,000 answers costs more than to read them."""
 
+NO_ROUND = "no round with this id that this key may see. GET /v1/rounds lists them."
+
 RoundId = Annotated[Text, Path(description="Id of a round.", examples=["r_4b1d0c8f6a2e9d7c5b3a"])]
 
 
@@ -125,7 +127,8 @@ async def list_answers(
     """Answers in the order of the questions, blank ones included."""
 
     def look(connection: Connection) -> Page[Answer]:
-        found_round(rounds.get(connection, round_id, team=caller.team))
+        if not rounds.is_there(connection, round_id, team=caller.team):
+            raise NotFound(NO_ROUND)
         return answers.page(connection, round_id, question_id=question, cursor=cursor, limit=limit)
 
     page = await service.store.look(look)
@@ -162,5 +165,5 @@ def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
 def found_round(kept: StoredRound | None) -> StoredRound:
     """The round. Raises NotFound, in the same words whether it is not there or of another team."""
     if kept is None:
-        raise NotFound("no round with this id that this key may see. GET /v1/rounds lists them.")
+        raise NotFound(NO_ROUND)
     return kept

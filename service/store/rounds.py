@@ -16,7 +16,9 @@ from service.store.tables import DRAFTS, ROUNDS
 
 ABOUT = TypeAdapter(Round)
 
-ONE = Prepared(select(ROUNDS).where(ROUNDS.c.id == bindparam("id"), ROUNDS.c.team == bindparam("team")))
+_ITS = (ROUNDS.c.id == bindparam("id"), ROUNDS.c.team == bindparam("team"))
+ONE = Prepared(select(ROUNDS).where(*_ITS))
+IS_THERE = Prepared(select(ROUNDS.c.id).where(*_ITS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +69,11 @@ def get(connection: Connection, round_id: str, *, team: str) -> StoredRound | No
     """A round of that team, without its answers; None where there is none."""
     row = ONE.row(connection, {"id": round_id, "team": team})
     return None if row is None else _stored(row)
+
+
+def is_there(connection: Connection, round_id: str, *, team: str) -> bool:
+    """Whether that team has the round, where nothing of it is asked."""
+    return IS_THERE.row(connection, {"id": round_id, "team": team}) is not None
 
 
 def page(connection: Connection, *, team: str, cursor: str | None, limit: int) -> Page[StoredRound]:
