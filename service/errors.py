@@ -71,6 +71,10 @@ class StopAll(ModelError, Stopped):
     """No further call can succeed (bad key, unknown model, quota used up): stop and keep what is done."""
 
 
+class LetGo(StopAll):
+    """The run was stopped, by something that another part of it says: this part was only told to end."""
+
+
 class NoKey(PolyphonieError):
     """No key, or one that is not in force. Send it as `Authorization: Bearer KEY`."""
 

@@ -2,10 +2,15 @@
 and keeps the ledger. What it needs from outside comes in as arguments."""
 
 import hashlib
+import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.encoder import Encoder
 from embeddings.graph import Watch
@@ -25,8 +30,8 @@ from service.domain.draft import (
 )
 from service.domain.round import Answer, Question, Round
 from service.domain.steps import Content, GivenTheme, Grouped, Segmented, Settled, Synthesised, Topic
-from service.errors import UnsoundDraft
-from service.llm.chat import ChatModel
+from service.errors import LetGo, StopAll, UnsoundDraft
+from service.llm.chat import ChatModel, stop
 from service.llm.masking.masked import masked_counts
 from service.stages.content import find_content
 from service.stages.final_check import check_draft
@@ -36,6 +41,11 @@ from service.stages.settle import settle
 from service.stages.suspects import SetAside, set_aside
 from service.stages.synthesise import synthesise
 from service.stages.themes import find_themes
+
+Made = TypeVar("Made")
+
+QUESTIONS_AT_ONCE = 8
+"""Questions whose replies are waited for together; each may have 64 requests in hand (`service.llm.ask`)."""
 
 
 class Progress(Protocol):
@@ -130,7 +140,6 @@ def draft_round(
     """
     questions = round_.open_questions
     failures: list[Failure] = []
-    fallbacks = 0
 
     works: list[Worked] = []
     progress("group", 0, len(questions))
@@ -141,30 +150,34 @@ def draft_round(
         works.append(work)
         progress("group", done, len(questions))
 
-    topics: dict[str, Settled] = {}
-    progress("label", 0, len(works))
-    for done, work in enumerate(works, start=1):
-        settled = settle(work.topic, encode=encoder.encode, chat=chat, revision=revision)
-        topics[work.question.id] = settled
-        failures += settled.failures
-        fallbacks += settled.fallbacks
-        progress("label", done, len(works))
+    encode = _one_at_a_time(encoder)
+    all_settled = _each(
+        lambda work: settle(work.topic, encode=encode, chat=chat, revision=revision),
+        works,
+        chat=chat,
+        told=lambda done: progress("label", done, len(works)),
+    )
+    topics = {work.question.id: settled for work, settled in zip(works, all_settled, strict=True)}
 
-    drafted: dict[str, DraftQuestion] = {}
-    progress("synthesise", 0, len(works))
-    for done, work in enumerate(works, start=1):
+    def synthesised(work: Worked) -> Synthesised:
         partners = tuple(
             topics[q].topic for q in (work.question.id, *work.question.joined_with) if q in topics
         )
         leader = min(partners, key=lambda topic: _position(round_, topic.question.id)).question.id
         if leader == work.question.id:
-            made = synthesise(partners, encode=encoder.encode, chat=chat)
-            failures += made.failures
-            fallbacks += made.fallbacks
-        else:
-            made = Synthesised(synthesis=Synthesis(shared_with=leader))
-        drafted[work.question.id] = _draft_question(work, topics[work.question.id], made)
-        progress("synthesise", done, len(works))
+            return synthesise(partners, encode=encode, chat=chat)
+        return Synthesised(synthesis=Synthesis(shared_with=leader))
+
+    all_made = _each(
+        synthesised, works, chat=chat, told=lambda done: progress("synthesise", done, len(works))
+    )
+    failures += [f for settled in all_settled for f in settled.failures]
+    failures += [f for made in all_made for f in made.failures]
+    fallbacks = sum(s.fallbacks for s in all_settled) + sum(m.fallbacks for m in all_made)
+    drafted = {
+        work.question.id: _draft_question(work, settled, made)
+        for work, settled, made in zip(works, all_settled, all_made, strict=True)
+    }
 
     progress("themes", 0, 1)
     themed = find_themes(
@@ -213,6 +226,57 @@ def draft_round(
     if findings:  # a defect of ours, never of the input: better no draft than one that doesn't hold
         raise UnsoundDraft("; ".join(map(str, findings[:5])))
     return draft
+
+
+def _each(
+    work: Callable[[Worked], Made],
+    works: Sequence[Worked],
+    *,
+    chat: ChatModel | None,
+    told: Callable[[int], None],
+) -> list[Made]:
+    """What each question gives, in order; told: how many are done, from 0.
+
+    Where a model is asked, several questions are worked on at once: a question asks for a few replies after a few others, and
+    alone it would leave most of what reaches the model together unused.
+    """
+    told(0)
+    made: list[Made] = []
+    if chat is None:
+        for one in works:
+            made.append(work(one))
+            told(len(made))
+        return made
+    with ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE) as pool:
+        under_way = [pool.submit(work, one) for one in works]
+        try:
+            for future in under_way:
+                made.append(future.result())
+                told(len(made))
+        except BaseException as error:
+            stop(chat)  # the other questions end without a further call
+            pool.shutdown(cancel_futures=True)
+            raise _cause(error, under_way) from None
+    return made
+
+
+def _cause(error: BaseException, under_way: "Sequence[Future[Made]]") -> BaseException:
+    """Why a question ended: where it was let go because another one failed, what that one says."""
+    if not isinstance(error, LetGo):
+        return error
+    found = (future.exception() for future in under_way if not future.cancelled())
+    return next((e for e in found if e is not None and not isinstance(e, LetGo)), StopAll(str(error)))
+
+
+def _one_at_a_time(encoder: Encoder) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """An encoder uses all cores by itself, and need not bear two threads."""
+    lock = threading.Lock()
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        with lock:
+            return encoder.encode(texts)
+
+    return encode
 
 
 def _voices(answers: Sequence[Answer], content: Content, segmented: Segmented) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ import structlog
 from pydantic import TypeAdapter
 from sqlalchemy.exc import DBAPIError
 
-from service.errors import ModelError, SkipItem, StopAll
+from service.errors import LetGo, ModelError, SkipItem, StopAll
 from service.llm.chat import ChatReply, ChatRequest
 from service.llm.wrap import request_key
 from service.store import Store, calls
@@ -112,7 +112,7 @@ class QueuedChat:
 
     def stop(self) -> None:
         """No further call: whoever waits is let go."""
-        self._let_go(StopAll("the run was stopped"))
+        self._let_go(LetGo("the run was stopped"))
 
     def _reply(self, call: Call) -> ChatReply:
         """What this draft paid counts once, also when it was paid before a crash: so the sums of a draft that was

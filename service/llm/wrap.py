@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from service.domain.draft import PromptRef, Tokens
-from service.errors import BadSetting, SkipItem, StopAll, Stopped, TryAgain
+from service.errors import BadSetting, LetGo, SkipItem, StopAll, Stopped, TryAgain
 from service.llm.chat import ChatModel, ChatReply, ChatRequest, Limited, stop
 from service.llm.tokens import most_tokens
 
@@ -79,7 +79,7 @@ class Patient:
 
     def stop(self) -> None:
         """No further call: whoever waits for a place is refused. Calls under way end."""
-        self._over = self._over or StopAll("the run was stopped")
+        self._over = self._over or LetGo("the run was stopped")
 
     def _one_try(self, request: ChatRequest) -> ChatReply:
         with self._places:

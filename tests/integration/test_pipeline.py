@@ -1,6 +1,8 @@
 """The whole pipeline with the fake encoder: the invariants of the draft."""
 
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 from embeddings.encoder import HashEncoder
 from service.domain.draft import Draft, Sentence
 from service.domain.round import Answer, Question, Round
-from service.errors import Stopped
+from service.errors import LetGo, Stopped
 from service.exports.draft_json import from_json, to_json
 from service.ingest import read_round
-from service.llm.chat import ScriptedChat
+from service.llm.chat import ChatReply, ChatRequest, ScriptedChat
 from service.pipeline import draft_round
 from service.stages.final_check import check_draft
 
@@ -229,6 +231,49 @@ def test_a_stop_is_passed_on(round_):
 
     with pytest.raises(Stopped):
         draft_round(round_, encoder=HashEncoder(), chat=ScriptedChat(stop))
+
+
+class Waiting:
+    """A model that answers nobody: who asks waits until `until` says so, or until the run is stopped."""
+
+    name = "waiting"
+
+    def __init__(self, round_: Round, until: Callable[[set[str]], bool], then: Callable[[str], str]) -> None:
+        self._titles = {q.title for q in round_.open_questions}
+        self._until = until
+        self._then = then
+        self._asked: set[str] = set()
+        self._news = threading.Condition()
+        self._over = False
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        about = next((title for title in sorted(self._titles) if title in request.user), "")
+        with self._news:
+            self._asked |= {about} - {""}
+            self._news.notify_all()
+            assert self._news.wait_for(lambda: self._over or self._until(self._asked), timeout=120)
+        return ChatReply(text=self._then(about))
+
+    def stop(self) -> None:
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+
+def test_questions_are_asked_about_together(round_):
+    chat = Waiting(round_, lambda asked: len(asked) >= 3, lambda about: "no reply of the right form")
+    made = draft_round(round_, encoder=HashEncoder(), chat=chat)
+    assert made.ledger.fallbacks > 0
+
+
+def test_what_ended_the_run_is_told_and_not_that_other_questions_were_let_go(round_):
+    last = sorted(q.title for q in round_.open_questions)[-1]
+
+    def then(about: str) -> str:
+        raise Stopped("the budget") if about == last else LetGo("the run was stopped")
+
+    with pytest.raises(Stopped, match="the budget"):
+        draft_round(round_, encoder=HashEncoder(), chat=Waiting(round_, lambda asked: last in asked, then))
 
 
 words = st.text(alphabet=st.sampled_from("abé e\u0301ñ😀👨‍👩‍👧.,;:!? \n-«»’\u00a0Œ"), max_size=60)
