@@ -45,7 +45,7 @@ class Recipe:
     few: int = 80
     """The least number of texts for averaged linkage; HDBSCAN's groups begin with two texts below it, else with max(3, √n / 5)."""
     neighbours: int = 5
-    """Texts, itself included, over which a text's similarities are averaged before averaged linkage: so many or √n / 2."""
+    """Texts, itself included, over which a text's similarities are averaged before averaged linkage."""
     cut: float = 0.8
     """Mean distance (1 − similarity) at which averaged linkage stops joining groups."""
     give_back: float = 0.05
@@ -241,7 +241,7 @@ def _small(
     by_average = (
         clusterer is None and recipe.tree != "hdbscan" and (recipe.tree == "average" or n >= recipe.few)
     )
-    k = min(max(recipe.neighbours, round(np.sqrt(n) / 2)), n)
+    k = min(recipe.neighbours, n)
     borrowed = over_neighbours(alike, k) if by_average else alike
     alike = alike - apart
     watch("tree")
