@@ -241,8 +241,7 @@ def _small(
     by_average = (
         clusterer is None and recipe.tree != "hdbscan" and (recipe.tree == "average" or n >= recipe.few)
     )
-    k = min(recipe.neighbours, n)
-    borrowed = over_neighbours(alike, k) if by_average else alike
+    borrowed = over_neighbours(alike, min(recipe.neighbours, n)) if by_average else alike
     alike = alike - apart
     watch("tree")
     if n < 3:

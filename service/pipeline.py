@@ -260,7 +260,7 @@ def _each(
     return made
 
 
-def _cause(error: BaseException, under_way: "Sequence[Future[Made]]") -> BaseException:
+def _cause(error: BaseException, under_way: Sequence[Future[Made]]) -> BaseException:
     """Why a question ended: where it was let go because another one failed, what that one says."""
     if not isinstance(error, LetGo):
         return error

@@ -34,22 +34,24 @@ from service.errors import BadEdit
 PERSON = Support(supported=True, score=1.0, origin="person")
 
 
+def _target(state: State, q: DraftQuestion, group_id: str, level: int, moved: str, instead: str) -> Group:
+    """The group that takes what is moved; instead: what one of the other level holds, and the remedy. Raises BadEdit."""
+    home, target = state.group(group_id)
+    if home is not q:
+        raise BadEdit(
+            f"group {target.id} belongs to question {home.id}, the {moved} to {q.id}",
+            why="other_question",
+            group=target.id,
+        )
+    if target.level != level:
+        raise BadEdit(f"group {target.id} holds {instead}", why=f"level_{level}_needed", group=target.id)
+    return target
+
+
 def move(state: State, edit: MoveVerbatims, by: Touch) -> Changed:
     q, home = _homes(state, edit.verbatim_ids)
     if edit.to is not None:
-        target_question, target = state.group(edit.to)
-        if target_question is not q:
-            raise BadEdit(
-                f"group {target.id} belongs to question {target_question.id}, the verbatims to {q.id}",
-                why="other_question",
-                group=target.id,
-            )
-        if target.level != 1:
-            raise BadEdit(
-                f"group {target.id} holds groups, not verbatims: move them to one of its groups",
-                why="level_1_needed",
-                group=target.id,
-            )
+        _target(state, q, edit.to, 1, "verbatims", "groups, not verbatims: move them to one of its groups")
     there = set(q.isolated) if edit.to is None else {v for v, g in home.items() if g == edit.to}
     moved = tuple(v for v in dict.fromkeys(edit.verbatim_ids) if v not in there)
     if not moved:
@@ -76,19 +78,8 @@ def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
         above = _above(q, by, edit.label or "", {g.stance for g in groups})
         made = regroup(q, parents={g.id: above.id for g in groups}, new=[above])
         return settled(_regrouped(state, q, made, by), GroupRef(group_id=above.id), by), was
-    home, target = state.group(edit.to)
-    if home is not q:
-        raise BadEdit(
-            f"group {target.id} belongs to question {home.id}, the groups to {q.id}",
-            why="other_question",
-            group=target.id,
-        )
-    if target.level != 2:
-        raise BadEdit(
-            f"group {target.id} holds verbatims, not groups: name a level-2 group, or merge the two",
-            why="level_2_needed",
-            group=target.id,
-        )
+    instead = "verbatims, not groups: name a level-2 group, or merge the two"
+    target = _target(state, q, edit.to, 2, "groups", instead)
     made = regroup(q, parents={g.id: target.id for g in groups})
     return _under_one_label(state, q, made, target, groups, None, by), was
 
