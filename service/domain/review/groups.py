@@ -34,24 +34,28 @@ from service.errors import BadEdit
 PERSON = Support(supported=True, score=1.0, origin="person")
 
 
-def _target(state: State, q: DraftQuestion, group_id: str, level: int, moved: str, instead: str) -> Group:
-    """The group that takes what is moved; instead: what one of the other level holds, and the remedy. Raises BadEdit."""
+def _target(state: State, q: DraftQuestion, group_id: str, level: int, instead: str, *, why: str) -> Group:
+    """The group that takes what is moved. One of another level is refused: what it holds instead, and why's code.
+
+    Raises BadEdit.
+    """
     home, target = state.group(group_id)
     if home is not q:
         raise BadEdit(
-            f"group {target.id} belongs to question {home.id}, the {moved} to {q.id}",
+            f"group {target.id} belongs to question {home.id}, what is moved to {q.id}",
             why="other_question",
             group=target.id,
         )
     if target.level != level:
-        raise BadEdit(f"group {target.id} holds {instead}", why=f"level_{level}_needed", group=target.id)
+        raise BadEdit(f"group {target.id} holds {instead}", why=why, group=target.id)
     return target
 
 
 def move(state: State, edit: MoveVerbatims, by: Touch) -> Changed:
     q, home = _homes(state, edit.verbatim_ids)
     if edit.to is not None:
-        _target(state, q, edit.to, 1, "verbatims", "groups, not verbatims: move them to one of its groups")
+        instead = "groups, not verbatims: move them to one of its groups"
+        _target(state, q, edit.to, 1, instead, why="level_1_needed")
     there = set(q.isolated) if edit.to is None else {v for v, g in home.items() if g == edit.to}
     moved = tuple(v for v in dict.fromkeys(edit.verbatim_ids) if v not in there)
     if not moved:
@@ -79,7 +83,7 @@ def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
         made = regroup(q, parents={g.id: above.id for g in groups}, new=[above])
         return settled(_regrouped(state, q, made, by), GroupRef(group_id=above.id), by), was
     instead = "verbatims, not groups: name a level-2 group, or merge the two"
-    target = _target(state, q, edit.to, 2, "groups", instead)
+    target = _target(state, q, edit.to, 2, instead, why="level_2_needed")
     made = regroup(q, parents={g.id: target.id for g in groups})
     return _under_one_label(state, q, made, target, groups, None, by), was
 
