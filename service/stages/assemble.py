@@ -125,7 +125,7 @@ def _paragraph(
     rank, n = families.index(family), [f.head.n_respondents for f in families]
     connectives = CONNECTIVES[topic.language]
     joined = ""
-    if rank and n[rank]:
+    if rank and n[rank] and (last or rank == 1 or rank % 2 == 0):  # "Puis … Puis … Puis" is no prose
         equal = n[rank] == n[rank - 1]
         joined = connectives["last" if last else "equal" if equal else "next" if rank == 1 else "then"]
     largest = rank == 0 and len(n) > 1 and n[0] > n[1]

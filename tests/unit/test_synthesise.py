@@ -105,6 +105,16 @@ def test_groups_come_by_weight_and_stand_alone_in_themes():
     assert [s.n_respondents for s in made.sentences] == [7, 5, 2]
 
 
+def test_no_connective_opens_two_sentences_in_a_row():
+    sizes = (9, 8, 7, 6, 5, 4, 3)
+    groups = {
+        f"g{k}": [f"Il faut la chose {k} partout {j}" for j in range(n)] for k, n in enumerate(sizes, 1)
+    }
+    made = synthesise((labelled(groups),), encode=encode, chat=None).synthesis
+    firsts = [s.text.split()[0] for s in made.sentences]
+    assert firsts == ["Le", "Ensuite,", "Puis", "Un", "Puis", "Un", "Enfin,"]
+
+
 def test_what_a_person_or_a_file_wrote_is_not_told_as_somebody_s_own_words(tmp_path):
     t = labelled({"g1": BUSES, "g2": TREES}, parents={"g1": "r1", "g2": "r1"})
     mine = Support(supported=True, score=1.0, origin="person")
