@@ -15,6 +15,8 @@ from service.domain.wordform import NEGATIONS, negations, words
 from service.domain.wording import overclaim
 from service.stages.cutting import stops
 
+CODE = re.compile(r"https?://|\bwww\.|(?<![\w.])/\w+/\w|[<>{}\\|]|\w@\w|\w\(\)")
+
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 LABEL_WORDS = 25
@@ -202,6 +204,11 @@ def repeats(text: str) -> str | None:
     return None
 
 
+def code(text: str) -> str | None:
+    """An address, a path or markup: words of a machine's, which no position needs."""
+    return "an address, a path or markup: write words" if CODE.search(text) else None
+
+
 def turned(text: str, sources: Sequence[str]) -> str | None:
     """A denial that the sources lack, or one that each of several has and the text dropped."""
     denies = _denies(text)
@@ -228,6 +235,7 @@ def check_label(text: str, sources: Sequence[str], language: Language) -> str | 
         or wrong_language(text, language)
         or new_number(text, sources)
         or repeats(text)
+        or code(text)
         or (_topic(text))
         or turned(text, sources)
     )
@@ -243,6 +251,7 @@ def check_sentence(
         or wrong_language(text, language)
         or new_number(text, sources)
         or repeats(text)
+        or code(text)
         or (f"« {claim} » says more than the {n} of {total} respondents cited" if claim else None)
     )
 

@@ -15,6 +15,7 @@ from service.llm.replies import OutlinedReply, OutlineReply, SentenceReply, Them
 from service.stages.check import (
     HEADING_WORDS,
     check_sentence,
+    code,
     new_number,
     one_sentence,
     repeats,
@@ -117,7 +118,12 @@ class Outline:
 def _check_heading(heading: str, family: Sequence[Item]) -> None:
     """Raises BadReply. Counts are no part of a label, so a heading has no number that the labels behind it lack."""
     matters = [i.matter for i in family]
-    reason = one_sentence(heading, HEADING_WORDS) or repeats(heading) or new_number(heading, matters)
+    reason = (
+        one_sentence(heading, HEADING_WORDS)
+        or repeats(heading)
+        or code(heading)
+        or new_number(heading, matters)
+    )
     if reason:
         raise BadReply(f"heading « {heading[:50]} »: {reason}")
 

@@ -3,7 +3,7 @@ import pytest
 from service.domain.language import detect_language, is_surely_other
 from service.domain.polarity import polarity
 from service.domain.wording import count, overclaim, people, quoted, typeset, weight
-from service.stages.check import new_number, one_sentence, repeats, turned
+from service.stages.check import check_label, code, new_number, one_sentence, repeats, turned
 from service.stages.evidence import HARDLY, SURE, Evidence
 from tests.topics import encode
 
@@ -81,6 +81,27 @@ def test_new_numbers_and_loops_are_caught():
     assert new_number("En 2016", ["la loi de 2016"]) is None
     assert repeats("il faut du pain " * 4)
     assert repeats("Il faut du pain et du beurre") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Voir https://exemple.fr",
+        "Lire le fichier /etc/passwd",
+        "Écrire <b>oui</b>",
+        "Écrire à a@b.fr",
+        "Faire run()",
+    ],
+)
+def test_an_address_a_path_or_markup_is_no_label(text):
+    assert check_label(f"{text} est demandé par tous", [text], "fr") == code("<")
+
+
+@pytest.mark.parametrize(
+    "text", ["Il faut plus de bus et/ou de trains", "Rouler à 30 km/h", "Un site (utile) : oui"]
+)
+def test_words_with_a_stroke_are_no_path(text):
+    assert code(text) is None
 
 
 def test_a_turned_statement_is_caught():
