@@ -165,6 +165,12 @@ class BadEdit(PolyphonieError):
         self.said = said
 
 
+class NotInDraft(BadEdit):
+    """The change names something that this draft does not have (any more). Read the draft again for what it has."""
+
+    status = 404
+
+
 class Outdated(PolyphonieError):
     """Somebody changed the same thing since it was read. Nothing was overwritten: read it again, then change it anew."""
 

@@ -6,7 +6,7 @@ from service.domain.review.regroup import people_of
 from service.domain.revision import Redraft
 from service.domain.round import Question
 from service.domain.steps import Topic
-from service.errors import BadEdit
+from service.errors import NotInDraft
 from service.llm.chat import ChatModel
 from service.stages.check import Encode
 from service.stages.synthesise import synthesise
@@ -15,12 +15,12 @@ from service.stages.synthesise import synthesise
 def redraft_question(draft: Draft, question_id: str, *, encode: Encode, chat: ChatModel | None) -> Redraft:
     """The edit that puts a fresh synthesis in place; sentences that people wrote stay in it, as theirs.
 
-    draft: as it is now; joined questions are drafted together. chat None: assembled. Raises BadEdit, and Stopped when the
+    draft: as it is now; joined questions are drafted together. chat None: assembled. Raises NotInDraft, and Stopped when the
     chat model can't go on.
     """
     found = next((q for q in draft.questions if q.id == question_id), None)
     if found is None or found.kind == "closed":
-        raise BadEdit(f"there is no open question {question_id} to draft again")
+        raise NotInDraft(f"there is no open question {question_id} to draft again")
     leader = found.synthesis.shared_with or found.id
     joined = [q for q in draft.questions if leader in (q.id, q.synthesis.shared_with)]
     joined.sort(key=lambda q: q.id != leader)

@@ -324,11 +324,6 @@ def test_changes_need_the_version_that_was_read_and_make_revisions(api: Api) -> 
     assert made.json()["before"][0] == {"id": "Q1.g1", "value": "Plus de bus le soir."}
     assert made.json()["who"] == "analyste"
     is_problem(api.client.patch(group, json=body, headers=key | {"If-Match": '"v0"'}), 412, "Outdated")
-    is_problem(
-        api.client.patch(f"/v1/drafts/{draft}/groups/Q9.g9", json=body, headers=key | {"If-Match": "*"}),
-        422,
-        "BadEdit",
-    )
     now = api.client.get(f"/v1/drafts/{draft}", headers=key)
     assert now.headers["etag"] == '"v1"'
     labels = {g["id"]: g["label"] for q in now.json()["draft"]["questions"] for g in q["groups"]}
@@ -339,6 +334,48 @@ def test_changes_need_the_version_that_was_read_and_make_revisions(api: Api) -> 
         )
     listed = api.client.get(f"/v1/drafts/{draft}/revisions", headers=key).json()["items"]
     assert listed == [made.json()]
+
+
+ABSENT: tuple[tuple[str, str, dict], ...] = (
+    ("PATCH", "/groups/Q9.g9", {"label": "x"}),
+    ("PATCH", "/questions/Q9/synthesis", {"sentence": 0, "text": "x"}),
+    ("PATCH", "/questions/Q1/synthesis", {"sentence": 99, "text": "x"}),
+    ("PATCH", "/questions/Q1/synthesis", {"sentence": 99, "remove": True}),
+    ("POST", "/groups/merge", {"group_ids": ["Q1.g1"], "into": "Q9.g9"}),
+    ("POST", "/groups/merge", {"group_ids": ["Q9.g9"], "into": "Q1.g1"}),
+    ("POST", "/groups/split", {"group_id": "Q9.g9", "verbatim_ids": ["Q1:R01.1"], "label": "x"}),
+    ("POST", "/groups/split", {"group_id": "Q1.g1", "verbatim_ids": ["Q1:R99.1"], "label": "x"}),
+    ("POST", "/groups/move", {"verbatim_ids": ["Q1:R99.1"], "to": None}),
+    ("POST", "/groups/move", {"verbatim_ids": ["Q1:R01.1", "Q1:R99.1"], "to": None}),
+    ("POST", "/groups/move", {"verbatim_ids": ["Q1:R01.1"], "to": "Q9.g9"}),
+    ("POST", "/groups/move", {"group_ids": ["Q9.g9"], "to": "Q1.r1"}),
+    ("POST", "/groups/move", {"group_ids": ["Q1.g1"], "to": "Q9.r9"}),
+    (
+        "POST",
+        "/revisions",
+        {"kind": "new_group", "question_id": "Q9", "verbatim_ids": ["Q1:R01.1"], "label": "x"},
+    ),
+    ("POST", "/revisions", {"kind": "approve", "question_id": "Q9"}),
+    ("POST", "/revisions", {"kind": "unapprove", "question_id": "Q9"}),
+    ("POST", "/revisions", {"kind": "confirm", "at": {"group_id": "Q9.g9"}}),
+    ("POST", "/revisions", {"kind": "confirm", "at": {"question_id": "Q9", "sentence": 0}}),
+    ("POST", "/revisions", {"kind": "confirm", "at": {"theme": 9, "section": 0, "sentence": 0}}),
+    (
+        "POST",
+        "/revisions",
+        {"kind": "set_theme_sentence", "at": {"theme": 9, "section": 0, "sentence": 0}, "text": "x"},
+    ),
+    ("POST", "/revisions", {"kind": "undo", "revision": 99}),
+)
+
+
+def test_a_change_of_what_the_draft_does_not_have_is_not_found(api: Api) -> None:
+    key = api.key("k") | {"If-Match": "*"}
+    address = f"/v1/drafts/{api.done(key)}"
+    for method, where, body in ABSENT:
+        is_problem(api.client.request(method, address + where, json=body, headers=key), 404, "NotInDraft")
+    is_problem(api.client.post(f"{address}/revisions", json={"kind": "undo"}, headers=key), 422, "BadEdit")
+    assert api.client.get(f"{address}/revisions", headers=key).json()["items"] == []
 
 
 def test_every_kind_of_change_makes_a_revision(api: Api) -> None:

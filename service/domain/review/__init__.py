@@ -27,7 +27,7 @@ from service.domain.revision import (
     Unapprove,
     Undo,
 )
-from service.errors import BadEdit, Outdated
+from service.errors import BadEdit, NotInDraft, Outdated
 
 __all__ = [
     "Mark",
@@ -181,7 +181,8 @@ def _undone(reviewed: Reviewed, edit: Undo, revision: Revision) -> Reviewed:
     if number not in counts:
         if number in out:
             raise BadEdit(f"revision {number} was undone already", why="undone_already")
-        raise BadEdit("there is no such change to undo", why="no_change")
+        unknown = BadEdit if edit.revision is None else NotInDraft
+        raise unknown("there is no such change to undo", why="no_change")
     all_ = (*reviewed.revisions, replace(revision, edit=Undo(revision=number)))
     try:
         return replace(reviewed, revisions=all_, state=_replayed(reviewed.made, all_))

@@ -29,7 +29,7 @@ from service.domain.revision import (
     Was,
 )
 from service.domain.wording import LARGEST
-from service.errors import BadEdit
+from service.errors import BadEdit, NotInDraft
 
 PERSON = Support(supported=True, score=1.0, origin="person")
 
@@ -141,6 +141,7 @@ def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
         raise BadEdit(f"group {group.id} holds groups, not verbatims: split one of its groups")
     strangers = [v for v in ids if v not in set(group.verbatim_ids)]
     if strangers:
+        _exist(state, strangers)
         raise BadEdit(f"verbatim {strangers[0]} is not in group {group.id}")
     if not ids or len(ids) == len(group.verbatim_ids):
         raise BadEdit(
@@ -154,7 +155,7 @@ def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
 
 def new_group(state: State, edit: NewGroup, by: Touch) -> Changed:
     q, home = _homes(state, edit.verbatim_ids)
-    if q.id != edit.question_id:
+    if state.question(edit.question_id) is not q:
         raise BadEdit(
             f"verbatim {edit.verbatim_ids[0]} belongs to question {q.id}, not to {edit.question_id}"
         )
@@ -208,14 +209,23 @@ def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str
     """The one question that has all these verbatims, and the level-1 group of each that is in one. Raises BadEdit."""
     if not ids:
         raise BadEdit("no verbatim is named: choose one at least", why="no_verbatim")
+    _exist(state, ids)
     wanted = set(ids)
-    for q in state.draft.questions:
-        known = wanted & {v.id for v in q.verbatims}
-        if known == wanted:
-            return q, {v: g.id for g in q.groups if g.level == 1 for v in g.verbatim_ids}
-        if known:
-            raise BadEdit(f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is")
-    raise BadEdit(f"verbatim {ids[0]} does not exist in this draft", why="no_such_verbatim", verbatim=ids[0])
+    q = next(q for q in state.draft.questions if any(v.id in wanted for v in q.verbatims))
+    known = wanted & {v.id for v in q.verbatims}
+    if known != wanted:
+        raise BadEdit(f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is")
+    return q, {v: g.id for g in q.groups if g.level == 1 for v in g.verbatim_ids}
+
+
+def _exist(state: State, ids: Iterable[str]) -> None:
+    """Raises NotInDraft for the first verbatim that the draft does not have."""
+    there = {v.id for q in state.draft.questions for v in q.verbatims}
+    for id_ in ids:
+        if id_ not in there:
+            raise NotInDraft(
+                f"verbatim {id_} does not exist in this draft", why="no_such_verbatim", verbatim=id_
+            )
 
 
 def _regrouped(state: State, before: DraftQuestion, made: Regrouped, by: Touch) -> State:

@@ -18,7 +18,7 @@ from service.domain.draft import (
 from service.domain.review.regroup import People
 from service.domain.revision import MOST_CHARACTERS, GroupRef, Place, ThemeRef, Was
 from service.domain.wording import ONE_SYNTHESIS
-from service.errors import BadEdit
+from service.errors import BadEdit, NotInDraft
 
 Reason = Literal[
     "label_changed",
@@ -68,19 +68,23 @@ class State:
     """Who approved the draft as a whole."""
 
     def question(self, question_id: str) -> DraftQuestion:
-        """Raises BadEdit."""
+        """Raises NotInDraft."""
         for q in self.draft.questions:
             if q.id == question_id:
                 return q
-        raise BadEdit(f"question {question_id} does not exist in this draft")
+        raise NotInDraft(
+            f"question {question_id} does not exist in this draft",
+            why="no_such_question",
+            question=question_id,
+        )
 
     def group(self, group_id: str) -> tuple[DraftQuestion, Group]:
-        """Raises BadEdit."""
+        """Raises NotInDraft."""
         for q in self.draft.questions:
             for g in q.groups:
                 if g.id == group_id:
                     return q, g
-        raise BadEdit(
+        raise NotInDraft(
             f"group {group_id} does not exist (any more) in this draft", why="no_such_group", group=group_id
         )
 
@@ -217,13 +221,16 @@ def citing(leader: DraftQuestion, group_ids: Iterable[str]) -> list[SentenceRef]
 
 
 def sentence_at(state: State, at: SentenceRef) -> tuple[DraftQuestion, Sentence]:
+    """Raises BadEdit, NotInDraft where there is no such question or sentence."""
     q = state.question(at.question_id)
     if q.synthesis.shared_with is not None:
         raise BadEdit(
             f"question {q.id} has no synthesis of its own: change that of {q.synthesis.shared_with}"
         )
     if not 0 <= at.sentence < len(q.synthesis.sentences):
-        raise BadEdit(f"the synthesis of question {q.id} has no sentence {at.sentence + 1}")
+        raise NotInDraft(
+            f"the synthesis of question {q.id} has no sentence {at.sentence + 1}", why="no_such_sentence"
+        )
     return q, q.synthesis.sentences[at.sentence]
 
 

@@ -35,7 +35,7 @@ from service.domain.revision import (
     Was,
 )
 from service.domain.wording import overclaim
-from service.errors import BadEdit
+from service.errors import BadEdit, NotInDraft
 
 
 def set_label(state: State, edit: SetLabel, by: Touch) -> Changed:
@@ -85,8 +85,9 @@ def set_sentence(state: State, edit: SetSentence, by: Touch) -> Changed:
 def _theme_sentence_at(draft: Draft, at: ThemeRef) -> ThemeSentence:
     found = dict(theme_sentences(draft)).get(at)
     if found is None:
-        raise BadEdit(
-            f"the general synthesis has no sentence {at.sentence + 1} in part {at.section + 1} of theme {at.theme + 1}"
+        raise NotInDraft(
+            f"the general synthesis has no sentence {at.sentence + 1} in part {at.section + 1} of theme {at.theme + 1}",
+            why="no_such_sentence",
         )
     return found
 
