@@ -17,6 +17,7 @@ from service.api.problems import Refused, Trouble, problem_of
 from service.api.rounds import keep_round
 from service.api.shapes import BatchItem, BatchOut, ConfigurationIn, DraftSummary, RoundOut
 from service.errors import InvalidRequest, PolyphonieError
+from service.ingest.jsonfile import loads
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 
@@ -61,7 +62,7 @@ def _keep_one(
 def _split(file: Path) -> tuple[tuple[Path, ...], ConfigurationIn | None]:
     """The rounds of a JSON body, each in a file of its own. Raises Refused."""
     try:
-        loaded = json.loads(file.read_bytes())
+        loaded = loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"the body is no JSON: {error}") from error
     rounds = loaded.get("rounds") if isinstance(loaded, dict) else None
@@ -77,7 +78,10 @@ def _split(file: Path) -> tuple[tuple[Path, ...], ConfigurationIn | None]:
     files = []
     for number, one in enumerate(rounds, start=1):
         path = file.with_name(f"round-{number}.json")
-        path.write_text(json.dumps(one), encoding="utf-8")
+        try:
+            path.write_text(json.dumps(one), encoding="utf-8")
+        except RecursionError as error:
+            raise InvalidRequest(f"round {number}: brackets within brackets, too deep to be read") from error
         files.append(path)
     wanted = loaded.get("draft")
     return tuple(files), None if wanted is None else _configuration(wanted)

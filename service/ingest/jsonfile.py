@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from service.ingest.problems import Limits, Log
-from service.ingest.tables import Table, check_cells
+from service.ingest.tables import Table, check_cells, find_damaged
 
 LINES = (".jsonl", ".ndjson", ".json")
 
@@ -14,7 +14,7 @@ def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
     """The table of a JSON text; None if it is a CSV that begins with a bracket. Raises Unreadable."""
     extra: dict[str, Any] = {}
     try:
-        whole = _loads(text)
+        whole = loads(text)
     except RecursionError as error:
         raise log.stop("nested") from error
     except ValueError as failed:
@@ -33,7 +33,10 @@ def read_json(text: str, path: Path, limits: Limits, log: Log) -> Table | None:
         if len(whole) > limits.rows:
             raise log.stop("too_many_answers", most=limits.rows)
         records = list(enumerate(whole, start=1))
-    return _table(records, extra, limits, log)
+    try:
+        return _table(records, extra, limits, log)
+    except RecursionError as error:
+        raise log.stop("nested") from error
 
 
 def _table(records: list[tuple[int, Any]], extra: dict[str, Any], limits: Limits, log: Log) -> Table:
@@ -49,6 +52,10 @@ def _table(records: list[tuple[int, Any]], extra: dict[str, Any], limits: Limits
         if len(header) > limits.columns:
             raise log.stop("too_many_columns", row=number, columns=len(header), most=limits.columns)
     columns = tuple(header)
+    for name in columns:
+        if found := find_damaged(name, None):
+            code, column = found
+            raise log.stop(code, column=column)
     rows = tuple((n, tuple(_text(r.get(k), n, k, log) for k in columns)) for n, r in records)
     check_cells(columns, rows, limits, log)
     return Table(header=columns, rows=rows, extra=extra)
@@ -60,7 +67,7 @@ def _lines(text: str, path: Path, log: Log) -> list[tuple[int, Any]] | None:
         if not line.strip():
             continue
         try:
-            records.append((number, _loads(line)))
+            records.append((number, loads(line)))
         except (ValueError, RecursionError) as error:
             if not records and path.suffix not in LINES:
                 return None
@@ -68,8 +75,8 @@ def _lines(text: str, path: Path, log: Log) -> list[tuple[int, Any]] | None:
     return records
 
 
-def _loads(text: str) -> Any:
-    # A number is a text here: 3.10 and 1e2 stay as they are written.
+def loads(text: str | bytes) -> Any:
+    """JSON whose numbers are texts: 3.10 and 1e2 stay as they are written. Raises ValueError, also for a key that stands twice."""
     return json.loads(text, object_pairs_hook=_once, parse_float=str, parse_int=str)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.ingest.problems import Log
-from service.ingest.tables import Table
+from service.ingest.tables import Table, find_damaged
 
 
 class Columns(BaseModel):
@@ -93,6 +93,11 @@ def read_sidecar(path: Path, table: Table, log: Log) -> Sidecar:
     for name in ("questions", "panel"):
         if name in table.sheets and name not in given:
             given[name] = [_record(table.sheets[name].header, cells) for _, cells in table.sheets[name].rows]
+    damaged = [found for key, value in given.items() if (found := find_damaged(key, value))]
+    for code, place in damaged:
+        log.add("error", code, column=place, file=source)
+    if damaged:
+        return Sidecar()
     for key in sorted(set(given) - set(Sidecar.model_fields)):
         code, said = _nearest("unknown_key", key, Sidecar.model_fields)
         log.add("warning", code, file=source, **said)

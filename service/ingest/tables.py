@@ -13,6 +13,9 @@ NumberedRow = tuple[int, list[str]]
 SUSPECT = re.compile("[\0\ud800-\udfff\ufffd]|Ã[\u0080-\u00bf €‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|Â[\u00a0«»°]")
 """Characters that no text can hold, that were lost, or that UTF-8 read as cp1252 leaves behind."""
 
+DAMAGED = re.compile("[\0\ud800-\udfff]")
+"""Characters that no database keeps, and no answer of the service can carry."""
+
 SHEET_ERRORS = frozenset(
     {"#NAME?", "#NOM?", "#REF!", "#VALUE!", "#VALEUR!", "#N/A", "#DIV/0!", "#NULL!", "#NUM!"}
 )
@@ -113,9 +116,32 @@ def check_cells(
                 log.add("warning", "sheet_error", row=number, column=name, value=cell.strip())
 
 
+def find_damaged(place: str, value: object) -> tuple[str, str] | None:
+    """The code of a damaged text in a value of JSON, keys included, and its place, fit to be printed; None: all are whole."""
+    todo = [(place, value)]
+    while todo:
+        place, value = todo.pop()
+        texts = [place]
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, dict):
+            todo += [(f"{place}.{k}", v) for k, v in value.items()]
+        elif isinstance(value, list):
+            todo += [(f"{place}.{n}", v) for n, v in enumerate(value)]
+        for text in texts:
+            if found := DAMAGED.search(text):
+                return damage(found[0]), DAMAGED.sub("\ufffd", place)
+    return None
+
+
+def damage(found: str) -> str:
+    """The code of the problem of a DAMAGED character."""
+    return "nul_in_cell" if found == "\0" else "half_character"
+
+
 def _spoilt(found: str, number: int, name: str, log: Log) -> None:
-    if found == "\0" or "\ud800" <= found <= "\udfff":
-        log.add("error", "nul_in_cell" if found == "\0" else "half_character", row=number, column=name)
+    if DAMAGED.match(found):
+        log.add("error", damage(found), row=number, column=name)
     elif found == "\ufffd":
         log.add("warning", "lost_letters", row=number, column=name)
     else:

@@ -637,6 +637,28 @@ def test_many_rounds_are_kept_or_refused_each_on_its_own(api: Api) -> None:
         is_problem(api.client.post("/v1/rounds/batch", json=bad, headers=key), 422, "InvalidRequest")
 
 
+def test_the_numbers_of_a_batch_stay_as_they_are_written_and_a_key_stands_once(api: Api) -> None:
+    key = api.key("k") | {"Content-Type": "application/json"}
+    body = '{"rounds": [{"answers": [{"question_id": "Q1", "answer": %s}]}]}'
+    made = api.client.post("/v1/rounds/batch", content=body % "3.10", headers=key).json()
+    address = f"/v1/rounds/{made['items'][0]['round']['id']}/answers"
+    assert api.client.get(address, headers=key).json()["items"][0]["text"] == "3.10"
+    for damaged in ('"a", "answer": "b"', "[" * 900 + "]" * 900):
+        refused = api.client.post("/v1/rounds/batch", content=body % damaged, headers=key)
+        assert refused.status_code == 422 or refused.json()["refused"] == 1, refused.text
+
+
+def test_a_round_with_half_a_character_is_refused_and_the_list_stays_readable(api: Api) -> None:
+    key = api.key("k")
+    whole = json.dumps(ROUND)
+    for place in ("Une vague inventée", "Quoi ?", "vague", "question_id"):
+        damaged = whole.replace(json.dumps(place)[:-1], json.dumps(place)[:-1] + r"\ud800", 1)
+        assert damaged != whole
+        json_ = {"Content-Type": "application/json"}
+        is_problem(api.client.post("/v1/rounds", content=damaged, headers=key | json_), 422, "BadInput")
+    assert api.client.get("/v1/rounds", headers=key).json()["items"] == []
+
+
 def test_a_deleted_round_takes_its_drafts_along_and_stops_their_jobs(api: Api) -> None:
     key = api.key("k")
     draft = api.done(key)
