@@ -9,8 +9,7 @@ import re
 from itertools import takewhile
 
 from service.domain.polarity import polarity
-from service.domain.wordform import word_set, words
-from service.stages.check import SMALL, STEM
+from service.domain.wordform import SMALL, STEM, word_set, words
 
 SCOPE = 3
 """Content words after a negation that it bears on."""

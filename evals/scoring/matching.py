@@ -9,8 +9,8 @@ from scipy.optimize import linear_sum_assignment
 
 from evals.scoring.contradiction import contradicts
 from service.domain.round import Language
-from service.domain.wordform import words
-from service.stages.check import SMALL, STEM, Encode
+from service.domain.wordform import stems
+from service.stages.check import Encode
 
 THRESHOLDS: dict[Language, float] = {"fr": 0.55, "en": 0.45}
 """Likeness from which two sentences say the same, read off pairs that people matched (`python -m evals.calibrate`): the best F1
@@ -44,21 +44,17 @@ def likeness(
     if not one or not other:
         return np.zeros((len(one), len(other)))
     cosine = np.clip(encode(list(one)) @ encode(list(other)).T, 0, 1).astype(np.float64)
-    asked = _stems(about)
+    asked = frozenset(stems(about))
     sets_ = [_own(t, asked) for t in one], [_own(t, asked) for t in other]
     dice = np.array([[2 * len(a & b) / max(1, len(a) + len(b)) for b in sets_[1]] for a in sets_[0]])
     both: NDArray[np.float64] = (cosine + dice) / 2
     return both
 
 
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(w[:STEM] for w in words(text) if w not in SMALL)
-
-
 def _own(text: str, asked: frozenset[str]) -> frozenset[str]:
     """Stems of a text that its question does not have; all of them where it has no others."""
-    stems = _stems(text)
-    return stems - asked or stems
+    own = frozenset(stems(text))
+    return own - asked or own
 
 
 def match(

@@ -10,8 +10,8 @@ from scipy.stats import spearmanr
 from evals.scoring.matching import likeness
 from evals.scoring.texts import pieces
 from evals.statistics import Part
-from service.domain.wordform import words
-from service.stages.check import SMALL, STEM, Encode
+from service.domain.wordform import STEM, stems, words
+from service.stages.check import Encode
 
 FAR = 0.20
 """Likeness below which an answer's nearest piece of a text is far; about the mean likeness of two labels of different groups."""
@@ -77,7 +77,7 @@ def _topic_likeness(names: Sequence[str], labels: Sequence[str], encode: Encode)
     ours = [{w[:STEM] for w in words(t)} for t in labels]
     shared = np.zeros_like(cosine)
     for i, name in enumerate(names):
-        stems = {w[:STEM] for w in words(name) if w not in SMALL}
-        shared[i] = [len(stems & o) / max(1, len(stems)) for o in ours]
+        named = set(stems(name))
+        shared[i] = [len(named & o) / max(1, len(named)) for o in ours]
     both: NDArray[np.float64] = (cosine + shared) / 2
     return both

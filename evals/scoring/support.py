@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.domain.wordform import words
-from service.stages.check import SMALL, STEM, Encode
+from service.domain.wordform import stems
+from service.stages.check import Encode
 
 
 def support(text: str, sources: Sequence[str], encode: Encode) -> float:
     """0 to 1: half the share of its content words that the sources have, half its greatest cosine to one of them or to all."""
     if not sources:
         return 0.0
-    known = {w[:STEM] for s in sources for w in words(s) if w not in SMALL}
-    said = [w for w in words(text) if w not in SMALL]
-    lexical = sum(w[:STEM] in known for w in said) / len(said) if said else 0.0
+    known = {stem for s in sources for stem in stems(s)}
+    said = stems(text)
+    lexical = sum(stem in known for stem in said) / len(said) if said else 0.0
     vectors = encode([text, *sources])
     nearest = float((vectors[1:] @ vectors[0]).max())
     whole = vectors[1:].sum(axis=0)

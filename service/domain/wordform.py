@@ -18,6 +18,19 @@ NEGATIONS = word_set(
 )
 """Words that turn a statement round, folded (no accents, no apostrophes in English contractions)."""
 
+SMALL = word_set(
+    """
+    le la les un une des du de et est sont dans pour que qui sur avec plus il elle ils elles on se sa son ses leur
+    leurs mais ou en au aux ce cette ces par d l qu s c n y a ont etre avoir faut doit tres aussi comme certains
+    certaines autres plusieurs plupart organisation organisations repondants the an and or of to in is are was be
+    for with at by from this that it its as some others several most respondents people should would they
+    """
+)
+"""Words that say little of what a text is about, folded."""
+
+STEM = 5
+"""Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
+
 
 class _Bare(dict[int, int | None]):
     """Table for `str.translate` that drops combining marks; four times as fast as asking for each letter."""
@@ -41,6 +54,11 @@ def words(text: str) -> list[str]:
     """The folded words and numbers of a text; English contractions in one piece ("don't" → "dont")."""
     folded = re.sub(r"(?<=[a-z])n't\b", "nt", fold(text))
     return re.findall(r"[^\W_]+", folded)
+
+
+def stems(text: str) -> list[str]:
+    """How the content words of a text begin, in their order: what two texts share tells whether they are about the same."""
+    return [w[:STEM] for w in words(text) if w not in SMALL]
 
 
 def negations(text: str) -> tuple[str, ...]:

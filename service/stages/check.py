@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.domain.language import is_surely_other
 from service.domain.round import Language
-from service.domain.wordform import NEGATIONS, negations, words
+from service.domain.wordform import NEGATIONS, negations, word_set, words
 from service.domain.wording import overclaim
 from service.stages.cutting import stops
 
@@ -23,150 +23,12 @@ LABEL_WORDS = 25
 SENTENCE_WORDS = 45
 HEADING_WORDS = 16
 
-STEM = 5
-"""Letters that two words share to count as the same: "médecins" and "médecin", not "médecin" and "médiation"."""
-
-DENIALS = frozenset(
-    [
-        "pas",
-        "jamais",
-        "aucun",
-        "aucune",
-        "rien",
-        "ni",
-        "non",
-        "nul",
-        "nulle",
-        "guere",
-        "not",
-        "no",
-        "never",
-        "none",
-        "nobody",
-        "nothing",
-        "nor",
-        "cannot",
-    ]
+DENIALS = word_set(
+    """
+    pas jamais aucun aucune rien ni non nul nulle guere not no never none nobody nothing nor cannot
+    """
 )
-AUXILIARIES = frozenset(
-    [
-        "do",
-        "does",
-        "did",
-        "is",
-        "are",
-        "was",
-        "were",
-        "wo",
-        "ca",
-        "would",
-        "should",
-        "could",
-        "has",
-        "have",
-        "had",
-    ]
-)
-
-SMALL = frozenset(
-    [
-        "le",
-        "la",
-        "les",
-        "un",
-        "une",
-        "des",
-        "du",
-        "de",
-        "et",
-        "est",
-        "sont",
-        "dans",
-        "pour",
-        "que",
-        "qui",
-        "sur",
-        "avec",
-        "plus",
-        "il",
-        "elle",
-        "ils",
-        "elles",
-        "on",
-        "se",
-        "sa",
-        "son",
-        "ses",
-        "leur",
-        "leurs",
-        "mais",
-        "ou",
-        "en",
-        "au",
-        "aux",
-        "ce",
-        "cette",
-        "ces",
-        "par",
-        "d",
-        "l",
-        "qu",
-        "s",
-        "c",
-        "n",
-        "y",
-        "a",
-        "ont",
-        "etre",
-        "avoir",
-        "faut",
-        "doit",
-        "tres",
-        "aussi",
-        "comme",
-        "certains",
-        "certaines",
-        "d'autres",
-        "autres",
-        "plusieurs",
-        "plupart",
-        "organisation",
-        "organisations",
-        "repondants",
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "of",
-        "to",
-        "in",
-        "is",
-        "are",
-        "was",
-        "be",
-        "for",
-        "on",
-        "with",
-        "at",
-        "by",
-        "from",
-        "this",
-        "that",
-        "it",
-        "its",
-        "as",
-        "some",
-        "others",
-        "several",
-        "most",
-        "respondents",
-        "people",
-        "should",
-        "would",
-        "they",
-    ]
-)
+AUXILIARIES = word_set("do does did is are was were wo ca would should could has have had")
 
 
 def one_sentence(text: str, most_words: int) -> str | None:

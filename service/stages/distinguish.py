@@ -7,12 +7,12 @@ from itertools import combinations
 import prompts
 from service.domain.draft import Failure, Group, Support
 from service.domain.steps import Topic
-from service.domain.wordform import fold, words
+from service.domain.wordform import fold, stems
 from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import DistinguishReply
 from service.stages.blocks import Block, show
-from service.stages.check import SMALL, STEM, Encode, check_label
+from service.stages.check import Encode, check_label
 from service.stages.evidence import HARDLY, Evidence, evidence_of
 from service.stages.extractive import as_sentence, opposed_sides
 from service.stages.label import MOST_LABELLED
@@ -62,10 +62,10 @@ def near_duplicates(groups: Sequence[Group], encode: Encode) -> list[list[Group]
     if len(groups) < 2:
         return []
     rows = encode([g.label for g in groups])
-    stems = [{w[:STEM] for w in words(g.label) if w not in SMALL} for g in groups]
+    said = [set(stems(g.label)) for g in groups]
     pairs = []
     for a, b in combinations(range(len(groups)), 2):
-        shared = len(stems[a] & stems[b]) / max(1, min(len(stems[a]), len(stems[b])))
+        shared = len(said[a] & said[b]) / max(1, min(len(said[a]), len(said[b])))
         cosine = float(rows[a] @ rows[b])
         if cosine >= ALIKE or shared >= SAME_WORDS:
             pairs.append((-max(cosine, shared), a, b))

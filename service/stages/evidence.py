@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.steps import Topic
-from service.domain.wordform import words
-from service.stages.check import SMALL, STEM, Encode, turned
+from service.domain.wordform import stems
+from service.stages.check import Encode, turned
 
 HARDLY = 0.10
 """Score below which nothing makes a text or a citation pass: 1 in 100 of people's matches are there."""
@@ -97,7 +97,7 @@ class Evidence:
         texts = sorted(set(background))[:: max(1, len(set(background)) // MOST_BACKGROUND)]
         self._encode = encode
         self._n = len(texts)
-        self._seen = Counter(stem for t in texts for stem in set(_stems(t)))
+        self._seen = Counter(stem for t in texts for stem in set(stems(t)))
         self._mean = (
             encode(texts).mean(axis=0) * len(texts) / (len(texts) + SMOOTH)
             if texts
@@ -116,26 +116,26 @@ class Evidence:
         voices: verbatims of a group; head: its label, which stays.
         """
         clauses = _clauses(text)
-        stems, rows = self._seen_as([*clauses, *voices, *([head] if head else [])])
+        said, rows = self._seen_as([*clauses, *voices, *([head] if head else [])])
         n = len(clauses)
         at = range(n, n + len(voices))
-        best = max(at, key=lambda i: self._score([stems[0], stems[i]], rows[[0, i]]), default=0)
-        others = [i for i in at if stems[i] != stems[best]]
+        best = max(at, key=lambda i: self._score([said[0], said[i]], rows[[0, i]]), default=0)
+        others = [i for i in at if said[i] != said[best]]
         if not others:
             return 1.0
-        kept = [*others, *range(n + len(voices), len(stems))]
-        return max(self._score([stems[i] for i in (c, *kept)], rows[[c, *kept]]) for c in range(n))
+        kept = [*others, *range(n + len(voices), len(said))]
+        return max(self._score([said[i] for i in (c, *kept)], rows[[c, *kept]]) for c in range(n))
 
     def _seen_as(self, texts: Sequence[str]) -> tuple[list[list[str]], NDArray[np.float32]]:
         """Stems and centred vectors of texts."""
         rows = self._encode(texts) - self._mean
-        return list(map(_stems, texts)), rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return list(map(stems, texts)), rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
-    def _score(self, stems: Sequence[Sequence[str]], rows: NDArray[np.float32]) -> float:
+    def _score(self, said: Sequence[Sequence[str]], rows: NDArray[np.float32]) -> float:
         """Of the first by the others."""
-        known = {stem for one in stems[1:] for stem in one}
-        total = sum(map(self._weight, stems[0]))
-        lexical = sum(self._weight(stem) for stem in stems[0] if stem in known) / total if total else 0.0
+        known = {stem for one in said[1:] for stem in one}
+        total = sum(map(self._weight, said[0]))
+        lexical = sum(self._weight(stem) for stem in said[0] if stem in known) / total if total else 0.0
         whole = rows[1:].sum(axis=0)
         together = float(rows[0] @ whole) / max(float(np.linalg.norm(whole)), 1e-9)
         return round(0.5 * lexical + 0.5 * max(0.0, float((rows[1:] @ rows[0]).max()), together), 4)
@@ -163,8 +163,4 @@ def evidence_of(topics: Sequence[Topic], encode: Encode) -> Evidence:
 
 
 def _clauses(text: str) -> list[str]:
-    return [text, *(c for c in CLAUSE.split(text) if len(_stems(c)) >= 2)]
-
-
-def _stems(text: str) -> list[str]:
-    return [w[:STEM] for w in words(text) if w not in SMALL]
+    return [text, *(c for c in CLAUSE.split(text) if len(stems(c)) >= 2)]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from service.domain.polarity import polarity
 from service.domain.round import Language
-from service.domain.wordform import NEGATIONS, negations, word_set, words
+from service.domain.wordform import NEGATIONS, SMALL, STEM, negations, word_set, words
 from service.domain.wording import quoted, typeset
-from service.stages.check import LABEL_WORDS, SMALL, STEM, Encode
+from service.stages.check import LABEL_WORDS, Encode
 from service.stages.cutting import stops
 
 OPPOSED_WORDS = 12

@@ -3,6 +3,7 @@
 Here and not among the unit tests because rouge-score loads nltk, which takes a second.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -31,6 +32,7 @@ from evals.scoring.texts import (
 from evals.statistics import alpha, difference, estimate, holm, ratio
 from evals.suites import limited
 from evals.table import measures
+from service.domain import polarity, wordform
 from service.errors import BadInput
 
 encode = HashEncoder().encode
@@ -337,3 +339,17 @@ def test_words_of_the_question_are_no_sign_that_two_answers_say_the_same():
     assert likeness(["L’uniforme à l’école"], ["L’uniforme à l’école"], encode, question)[
         0, 0
     ] == pytest.approx(1)
+
+
+def test_the_service_s_words_that_scorers_count_with_are_those_of_their_version():
+    """A change of them changes figures: raise the versions of labels, synthesis and themes in `SCALES`, then these."""
+    counted = [
+        sorted(wordform.SMALL),
+        wordform.STEM,
+        sorted(wordform.NEGATIONS),
+        polarity.FOR.pattern,
+        polarity.AGAINST.pattern,
+    ]
+    told = hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:12]
+    versions = [SCALES[suite].version for suite in ("labels", "synthesis", "themes")]
+    assert (told, versions) == ("1adefb0ea1ef", [2, 2, 2])
