@@ -10,7 +10,7 @@ from service.llm.ask import Ask, BadReply, Refused, ask
 from service.llm.chat import ChatModel
 from service.llm.replies import RegroupReply
 from service.stages.check import Encode, check_label
-from service.stages.evidence import SUPPORTED, Evidence
+from service.stages.evidence import HARDLY, SUPPORTED, Evidence
 from service.stages.extractive import as_sentence
 from service.stages.membership import Part, part_of, rebuild
 
@@ -78,10 +78,14 @@ class _Request:
         labels = [g.label for g in members]
         reason = check_label(label, labels, self.topic.language)
         score = self.evidence.score(label, labels)
-        if (reason or score < SUPPORTED) and self.tries > 1:
+        if score < SUPPORTED:
+            reason = reason or "its members do not say it; use their words"
+        if self.evidence.shared(label, labels) < HARDLY:
+            reason = reason or "one of its members alone says it; say what they have in common"
+        if reason and self.tries > 1:
             return lead
-        if reason or score < SUPPORTED:
-            raise BadReply(f"« {said[:50]} »: {reason or 'its members do not say it; use their words'}")
+        if reason:
+            raise BadReply(f"« {said[:50]} »: {reason}")
         stances = {g.stance for g in members}
         return Part(
             verbatim_ids=(),

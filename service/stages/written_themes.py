@@ -99,6 +99,7 @@ class Outline:
             return self._as_given(themes)
         if not 1 <= len(themes) <= MOST_THEMES:
             raise BadReply(f"{len(themes)} themes: three to six are asked for")
+        _check_distinct([t.title for t in themes])
         placed = []
         for theme in themes:
             family = [self.items[s] for s in theme.sentences]
@@ -113,6 +114,14 @@ class Outline:
             raise BadReply(f"« {strange[0][:50]} » is not a theme that was asked for: take the given titles")
         found = {fold(t.title.strip().rstrip(".")): t.sentences for t in themes}
         return [(title, [self.items[s] for s in found.get(key, ())]) for key, title in known.items()]
+
+
+def _check_distinct(headings: Sequence[str]) -> None:
+    """Raises BadReply."""
+    counts = Counter(fold(h).strip(" .") for h in headings)
+    twice = [h for h in headings if counts[fold(h).strip(" .")] > 1]
+    if twice:
+        raise BadReply(f"« {twice[0][:50]} » stands above {len(twice)} parts: each has a heading of its own")
 
 
 def _check_heading(heading: str, family: Sequence[Item]) -> None:
@@ -177,6 +186,7 @@ class Writing:
     def check(self, reply: ThemeReply) -> WrittenTheme:
         """Raises BadReply."""
         self.tries += 1
+        _check_distinct([s.heading for s in reply.sections if s.sentences and s.heading.strip()])
         sections = []
         for section in (s for s in reply.sections if s.sentences):
             cited = [self.items[c] for s in section.sentences for c in s.cites if c in self.items]

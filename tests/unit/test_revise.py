@@ -201,6 +201,22 @@ def test_families_hold_every_group_once_and_have_a_sentence_of_their_own():
     assert "g4" in failures[0].reason
 
 
+def test_a_family_is_not_called_by_what_one_of_its_groups_alone_says():
+    groups = {
+        f"g{k}": [f"Il faut la mesure {w} ici", f"La mesure {w} vite"] for k, w in enumerate("abcdef", 1)
+    }
+    groups["g6"] = ["Fermons vite cet hôpital inutile", "Fermons donc cet hôpital inutile"]
+    families = [
+        {"label": "Il faut la mesure ici.", "members": ["g1", "g2", "g3"]},
+        {"label": "Fermons vite cet hôpital inutile.", "members": ["g4", "g5", "g6"]},
+    ]
+    t = labelled(groups, isolated=())
+    chat = ScriptedChat(lambda r: json.dumps({"families": families}))
+    made, _ = regroup(t, encode=encode, chat=chat)
+    assert "one of its members alone says it" in chat.requests[1].user
+    assert not any(g.level == 2 and "hôpital" in g.label for g in made.groups)
+
+
 def test_settling_ends_after_few_rounds_labels_what_changed_and_keeps_what_was_there():
     chat = ScriptedChat(lambda r: json.dumps(answer(r), ensure_ascii=False))
     t = topic({"g1": BUSES, "g2": TREES}, isolated=ALONE)

@@ -141,6 +141,16 @@ def test_an_outline_that_forgets_a_sentence_is_refused_and_vectors_find_the_them
     assert len(themed.themes) > 1
 
 
+def test_two_themes_of_one_title_are_refused():
+    def script(request):
+        every = re.findall(r"^(s\d+)\|", request.user, re.MULTILINE)
+        titles = ("Les bus", "Les BUS.")
+        return json.dumps({"themes": [{"title": t, "sentences": every[k::2]} for k, t in enumerate(titles)]})
+
+    themed = find_themes(QUESTIONS, chat=ScriptedChat(script), **FIND)
+    assert "« Les bus » stands above 2 parts" in themed.failures[0].reason
+
+
 def test_themes_that_were_asked_for_keep_their_titles_and_get_no_other():
     given = (GivenTheme(title="Les bus du soir"), GivenTheme(title="La mer"))
     made = find_themes(QUESTIONS, chat=writer(["s1"]), given=given, **FIND)
