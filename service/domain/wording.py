@@ -7,6 +7,8 @@ from service.domain.round import Language, Unit
 
 NBSP = "\u00a0"
 NARROW = "\u202f"
+DIRECTED = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of what stands behind them, until they are closed."""
 
 NOUNS: dict[tuple[Language, Unit], tuple[str, str, bool]] = {
     ("fr", "organisation"): ("organisation", "organisations", True),
@@ -51,8 +53,11 @@ def typeset(text: str, language: Language) -> str:
 
 
 def quoted(text: str, language: Language) -> str:
-    """A label between quotation marks, without its full stop; quotation marks inside become the inner ones."""
-    bare = text.strip().rstrip(".").strip()
+    """A label between quotation marks, without its full stop; quotation marks inside become the inner ones.
+
+    Without marks of direction: an open one would turn the counts that stand behind the quotation.
+    """
+    bare = DIRECTED.sub("", text).strip().rstrip(".").strip()
     if language == "fr":
         inner = bare.replace(f"«{NBSP}", "“").replace(f"{NBSP}»", "”").replace("«", "“").replace("»", "”")
         return f"«{NBSP}{inner}{NBSP}»"
@@ -91,8 +96,8 @@ def count(n: int, total: int, unit: Unit, language: Language) -> str:
 
 
 def categories(by_category: Mapping[str, int], language: Language, most: int = 3) -> str:
-    """ "dont Associations de patients (3), Élus (2)"; empty where no category is known."""
-    shown = [f"{name} ({n})" for name, n in list(by_category.items())[:most]]
+    """ "dont Associations de patients (3), Élus (2)"; empty where no category is known. Without marks of direction."""
+    shown = [f"{DIRECTED.sub('', name)} ({n})" for name, n in list(by_category.items())[:most]]
     return ("including " if language == "en" else "dont ") + ", ".join(shown) if shown else ""
 
 

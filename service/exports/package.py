@@ -4,12 +4,13 @@ import io
 import re
 import zipfile
 
+from service.domain.wording import DIRECTED
+
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """Time of every entry: when a deliverable was made is in the draft, not in its envelope."""
 
 STAMP = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-DIRECTED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 ISOLATE, END = "\u2068", "\u2069"
 
 

@@ -12,9 +12,9 @@ from matplotlib.font_manager import findfont, get_font
 
 from service.domain.draft import Group
 from service.domain.round import Language
-from service.domain.wording import number, typeset
+from service.domain.wording import DIRECTED, number, typeset
 from service.exports.facts import DraftFacts, QuestionFacts, clip, short
-from service.exports.package import DIRECTED, printable
+from service.exports.package import printable
 from service.exports.palette import ALONE, COLOURS, REST, looks
 from service.exports.terms import TERMS
 
@@ -33,7 +33,7 @@ MOST_BARS = 25
 MOST_COLUMNS = 12
 """Categories with a column of their own in a picture; the others share one."""
 
-MOST_LEVEL = 6
+MOST_LEVEL = 4
 """Columns over the whole width of which the names are written level."""
 
 FEW = 4

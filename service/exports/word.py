@@ -109,11 +109,9 @@ class _Report:
     def _closed(self, facts: QuestionFacts) -> None:
         if not facts.q.closed_counts:
             return
-        title = facts.q.closed_title or self.t["closed"]
-        self.kit.caption(
-            "table",
-            self.t["cap_closed"].format(question=facts.q.id, title=self.kit.plain(title).rstrip(" .:")),
-        )
+        title = self.kit.plain(facts.q.closed_title or self.t["closed"]).rstrip(" .:")
+        said = self.t["cap_closed"].format(question=facts.q.id, title=title)
+        self.kit.caption("table", said if title.endswith(("?", "!", "…")) else f"{said}.")
         counts = facts.q.closed_counts
         rows = [[Cell(text=option), *self.kit.numbers(n)] for option, n in counts.items()]
         rows.append(
@@ -341,11 +339,9 @@ class _Report:
     def _provenance(self) -> None:
         self.kit.heading(1, self.t["provenance"], fresh=False)
         self.kit.caption("table", self.t["cap_made"])
-        lines = self.facts.provenance(self.t)
-        before = ["", *(name for name, _ in lines)]
+        lines = groupby(self.facts.provenance(self.t), lambda line: line[0])
         rows = [
-            [Cell(text="" if name == last else name), Cell(text=value)]
-            for (name, value), last in zip(lines, before, strict=False)
+            [Cell(text=name), Cell(text=" · ".join(value for _, value in same))] for name, same in lines
         ]
         header = self.kit.header("what", "value")
         self.kit.table(header, rows, [5.5, TEXT_WIDTH - 5.5])

@@ -77,6 +77,8 @@ class Kit:
         self._counted[kind] += 1
         paragraph = self.para("Caption")
         paragraph.paragraph_format.keep_with_next = above
+        if not above:
+            paragraph.paragraph_format.space_after = Pt(10)
         paragraph.add_run(f"{self.t[kind]}{NBSP}").bold = True
         field(paragraph, f"SEQ {self.t[kind]} \\* ARABIC", str(self._counted[kind]))
         paragraph.add_run(f"{self.colon} {contained(text)}")

@@ -127,6 +127,10 @@ def test_headings_contents_captions_pages_and_pictures_are_words_own(report):
     assert "Synthèse générale" in "".join(toc.itertext())
     footer = document.sections[0].footer._element
     assert [c.text.strip() for c in footer.iter(qn("w:instrText"))] == ["PAGE", "NUMPAGES"]
+    captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
+    assert [c for c in captions if not re.search(r"[^.?!…][.?!…]$", c)] == []
+    made_by = [name for name, _ in rows(document.tables[-1])]
+    assert "" not in made_by, "what has many values has one row, not a page of them"
     pictures = list(document.element.iter(qn("wp:docPr")))
     assert len(pictures) > 10
     assert all(len(p.get("descr")) > 40 for p in pictures)

@@ -68,6 +68,13 @@ class Walker:
             )
         self.checked.add(name)
 
+    def narrow(self) -> None:
+        """On a telephone nothing but a table in a frame of its own is wider than the page."""
+        size = self.page.viewport_size
+        self.page.set_viewport_size({"width": 375, "height": 740})
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        self.page.set_viewport_size(size)
+
     def sign_in(self, address: str, secret: str) -> None:
         self.page.goto(address)
         self.page.fill("#key", secret)
@@ -93,6 +100,7 @@ def test_from_a_file_to_an_approved_report(browser, service, language):
     page.click("main button.main")
     page.wait_for_selector(".saved")
     walk.check("round")
+    walk.narrow()
     page.click("main button.main")
     page.wait_for_selector(".standing")
     walk.check("draft")
@@ -142,8 +150,7 @@ def test_from_a_file_to_an_approved_report(browser, service, language):
             break
         page.keyboard.press("Tab")
     page.keyboard.type(head)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # what the button beside the field does, not the first of the form
     page.wait_for_selector(".saved")
     page.get_by_role("link", name=head).click()
     page.wait_for_selector("#inside")
@@ -221,6 +228,32 @@ def test_pages_of_errors_conflicts_and_progress_are_sound_too(browser, service, 
     page.click("a.button.main")
     page.wait_for_selector("#label")
     assert all("status of 4" in told for told in walk.told), walk.told
+    walk.context.close()
+
+
+def test_enter_in_a_field_does_what_the_button_beside_it_says_and_elsewhere_nothing(browser, service):
+    draft, round_ = small_draft()
+    with service.store.write() as connection:
+        kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
+        asked = drafts.add(
+            connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
+        )
+        drafts.start(connection, asked.id)
+        drafts.finish(connection, asked.id, export(draft, "json"))
+    walk = Walker(browser, "en-GB")
+    page = walk.page
+    walk.sign_in(service.address, service.key("Camille"))
+    page.goto(f"{service.address}/drafts/{asked.id}/groups?id=Q1.g1")
+    page.locator("input[name=verbatim]").first.check()
+    page.keyboard.press("Enter")  # on the box that was ticked
+    page.fill("#new-label", "A part of it.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".saved")
+    page.goto(f"{service.address}/drafts/{asked.id}/history")
+    made = page.locator(".history > *").all_inner_texts()
+    assert len(made) == 1
+    assert "Group split" in made[0]
+    assert walk.told == []
     walk.context.close()
 
 

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import docx
@@ -10,6 +11,7 @@ from docx.oxml.ns import qn
 from service.domain.review import apply, revise
 from service.domain.revision import Approve, SetLabel
 from service.exports import export, review_of
+from service.exports.facts import DraftFacts
 from service.exports.pictures import Pictures
 from tests.drafts import small_draft
 
@@ -37,6 +39,21 @@ def test_the_drafting_mark_goes_when_the_draft_is_approved(monkeypatch):
         assert ("Approved by Ada on 3 February 2026" in said) is not marked
         assert "It was not written." in said, "how the text came about is said when it is approved too"
     assert {e.get(qn("w:val")) for e in document.styles.element.iter(qn("w:lang"))} == {"en-GB"}
+
+
+def test_names_over_columns_do_not_run_into_each_other(monkeypatch):
+    monkeypatch.setattr(Pictures, "_made", lambda _, figure, *__: figure)
+    draft, _ = small_draft()
+    long = "Quels sont, selon vous, les principaux obstacles à l’accès aux soins ?"
+    draft = replace(draft, questions=tuple(replace(q, title=long) for q in draft.questions))
+    for n in range(1, 9):
+        titles = [f"Autour de « Nous sommes {k} fermement opposés à tout »" for k in range(n)]
+        themes = tuple(replace(draft.themes[0], title=title) for title in titles)
+        figure = Pictures(DraftFacts(replace(draft, themes=themes))).themes()
+        figure.draw_without_rendering()
+        boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+        assert len(boxes) == n
+        assert all(one.x1 < other.x0 for one, other in pairwise(boxes)), n
 
 
 def test_hostile_words_are_printed_as_text():

@@ -2,7 +2,7 @@ import pytest
 
 from service.domain.language import detect_language, is_surely_other
 from service.domain.polarity import polarity
-from service.domain.wording import count, overclaim, people, quoted, typeset, weight
+from service.domain.wording import categories, count, overclaim, people, quoted, typeset, weight
 from service.stages.check import check_label, code, new_number, one_sentence, repeats, turned
 from service.stages.evidence import HARDLY, SURE, Evidence
 from tests.topics import encode
@@ -63,6 +63,8 @@ def test_french_typography():
         == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0; l’eau\u00a0: bien\u00a0!"
     )
     assert typeset("à 10:30 sur http://a.b", "fr") == "à 10:30 sur http://a.b"
+    assert quoted("\u2069\u202eIl dit", "en") == "“Il dit”", "an open mark would turn the count behind it"
+    assert categories({"\u202eÉlus": 3}, "fr") == "dont Élus (3)"
     assert quoted("Il dit «\u00a0oui\u00a0».", "fr") == "«\u00a0Il dit “oui”\u00a0»"
 
 

@@ -47,6 +47,14 @@
     if (at) sentences().forEach(function (s) { if (new URL(s.href).searchParams.get("at") === at) mark(s); });
   }
 
+  // Enter in a form with several buttons means the one beside the field, not the first of the form; on a box that is ticked, none
+  document.addEventListener("keydown", function (e) {
+    if (e.key !== "Enter" || e.isComposing || !e.target.matches(".acts input, .choose input")) return;
+    var row = e.target.closest(".row");
+    e.preventDefault();
+    if (row) row.querySelector("button").click();
+  });
+
   // the map of a question: its points come apart, so that the page is there at once
   var map = document.getElementById("map");
   if (map) {
