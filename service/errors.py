@@ -158,8 +158,8 @@ class BadEdit(PolyphonieError):
 
     status = 422
 
-    def __init__(self, text: str = "", *, why: str = "", **said: str | int) -> None:
-        """why: a name for what people run into on the pages, which tell it in their language; said: what it names."""
+    def __init__(self, text: str = "", *, why: str, **said: str | int) -> None:
+        """why: its name on the pages, which tell it in the reader's language; said: what those words name."""
         super().__init__(text)
         self.why = why
         self.said = said

@@ -20,7 +20,11 @@ def redraft_question(draft: Draft, question_id: str, *, encode: Encode, chat: Ch
     """
     found = next((q for q in draft.questions if q.id == question_id), None)
     if found is None or found.kind == "closed":
-        raise NotInDraft(f"there is no open question {question_id} to draft again")
+        raise NotInDraft(
+            f"there is no open question {question_id} to draft again",
+            why="no_open_question",
+            question=question_id,
+        )
     leader = found.synthesis.shared_with or found.id
     joined = [q for q in draft.questions if leader in (q.id, q.synthesis.shared_with)]
     joined.sort(key=lambda q: q.id != leader)

@@ -340,8 +340,6 @@ class _Report:
         self.kit.heading(1, self.t["provenance"], fresh=False)
         self.kit.caption("table", self.t["cap_made"])
         lines = groupby(self.facts.provenance(self.t), lambda line: line[0])
-        rows = [
-            [Cell(text=name), Cell(text=" · ".join(value for _, value in same))] for name, same in lines
-        ]
+        rows = [[Cell(text=name), Cell(text=" · ".join(value for _, value in same))] for name, same in lines]
         header = self.kit.header("what", "value")
         self.kit.table(header, rows, [5.5, TEXT_WIDTH - 5.5])

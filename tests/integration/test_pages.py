@@ -360,15 +360,51 @@ def test_what_could_not_be_done_is_told_in_the_readers_language_with_the_way_bac
 
 
 def test_every_change_that_does_not_fit_has_its_words_in_french():
-    read = "".join(p.read_text() for p in Path("service/domain/review").glob("*.py"))
-    used = set(re.findall(r'why="(\w+)"', read))
-    assert used == EDITS.keys()
+    files = [*Path("service/domain/review").glob("*.py"), Path("service/redraft.py")]
+    read = "".join(p.read_text() for p in files)
+    assert set(re.findall(r'why="(\w+)"', read)) == EDITS.keys()
+    named = {  # where the code and what it names are written in one place
+        code: set(re.findall(r"\b(\w+)=", names))
+        for code, names in re.findall(r'why="(\w+)",\s((?:\s*\w+=[^\n]+,\n)*)\s*\)', read)
+    }
+    asked = {code: set(re.findall(r"\{(\w+)\}", text)) for code, text in EDITS.items()}
+    assert len(named) > 15
+    assert {code: asked[code] - names for code, names in named.items() if asked[code] - names} == {}
     classes = {
         c.__name__
         for c in vars(errors).values()
         if isinstance(c, type) and issubclass(c, errors.PolyphonieError)
     }
     assert CLASSES.keys() <= classes
+
+
+def test_what_somebody_runs_into_on_a_page_is_said_in_french(app, draft_id):
+    ana = person(app, "ana")
+    ana.get(f"/drafts/{draft_id}?lang=fr")
+    for said, fields in (
+        ("il faut deux regroupements", {"kind": "merge_groups", "group": "Q1.g1", "into": "Q1.g1"}),
+        ("Q1.g1 et Q3.g1 ne sont pas", {"kind": "merge_groups", "group": "Q1.g1", "into": "Q3.g1"}),
+        (
+            "n’est pas (ou plus) dans le regroupement Q1.g1",
+            {"kind": "split_group", "group": "Q1.g1", "verbatim": "Q1:R04.1", "text": "x"},
+        ),
+        (
+            "n’est pas de la question Q3",
+            {"kind": "new_group", "question": "Q3", "verbatim": "Q1:R04.1", "text": "x"},
+        ),
+        ("changez celle de la question Q1", {"kind": "confirm", "at": "s:0:Q2"}),
+        (
+            "que sa question n’a pas",
+            {"kind": "set_sentence", "at": "s:0:Q1", "text": "x", "cites": "1", "cites_group": "Q3.g1"},
+        ),
+        ("r1 contient des regroupements", {"kind": "new_level_2", "moved": "Q1.r1", "text": "x"}),
+    ):
+        page = ana.client.post(
+            f"/drafts/{draft_id}/changes",
+            data={"csrf": ana.token(), "seen": "0", "back": f"/drafts/{draft_id}"} | fields,
+        )
+        assert page.status_code == 422, said
+        assert said in page.text.replace("\u00a0", " ").split("<details")[0]
 
 
 def test_every_problem_of_a_file_is_told_with_row_column_and_remedy(app):

@@ -157,7 +157,7 @@ def _change(state: State, edit: Edit, by: Touch) -> Changed:  # noqa: PLR0911 - 
         case Approve() | Unapprove():
             return texts.approve(state, edit, by)
         case Undo():
-            raise BadEdit("an undo takes no step of its own: the others are replayed without what it undoes")
+            raise AssertionError("an undo takes no step of its own: the others are replayed without it")
 
 
 def _replayed(draft: Draft, revisions: Sequence[Revision]) -> State:
@@ -169,7 +169,12 @@ def _replayed(draft: Draft, revisions: Sequence[Revision]) -> State:
         try:
             state, _ = _change(state, r.edit, Touch(who=r.who, at=r.at, revision=r.number))
         except BadEdit as error:
-            raise BadEdit(f"revision {r.number} by {r.who} does not fit any more: {error}") from error
+            raise BadEdit(
+                f"revision {r.number} by {r.who} does not fit any more: {error}",
+                why="fits_no_more",
+                number=r.number,
+                who=r.who,
+            ) from error
     return state
 
 

@@ -71,9 +71,17 @@ def move_groups(state: State, edit: MoveGroups, by: Touch) -> Changed:
     moved = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids)]
     for home, g in moved:
         if home is not q:
-            raise BadEdit(f"group {g.id} belongs to question {home.id}, {edit.group_ids[0]} to {q.id}")
+            raise BadEdit(
+                f"group {g.id} belongs to question {home.id}, {edit.group_ids[0]} to {q.id}",
+                why="other_question",
+                group=g.id,
+            )
         if g.level != 1:
-            raise BadEdit(f"group {g.id} holds groups: move those, or merge it with another level-2 group")
+            raise BadEdit(
+                f"group {g.id} holds groups: move those, or merge it with another level-2 group",
+                why="groups_inside",
+                group=g.id,
+            )
     groups = [g for _, g in moved if g.parent is None or g.parent != edit.to]
     if not groups:
         raise BadEdit("the groups are there already", why="groups_there")
@@ -92,11 +100,14 @@ def merge(state: State, edit: MergeGroups, by: Touch) -> Changed:
     q, into = state.group(edit.into)
     others = [state.group(id_) for id_ in dict.fromkeys(edit.group_ids) if id_ != edit.into]
     if not others:
-        raise BadEdit("merging takes two groups at least: name one more")
+        raise BadEdit("merging takes two groups at least: name one more", why="merge_two")
     for other_question, g in others:
         if other_question is not q or g.level != into.level:
             raise BadEdit(
-                f"group {g.id} is of another question or level than {into.id}: they can't be merged"
+                f"group {g.id} is of another question or level than {into.id}: they can't be merged",
+                why="merge_unlike",
+                group=g.id,
+                into=into.id,
             )
     merged = [g for _, g in others]
     if into.level == 1:
@@ -138,11 +149,20 @@ def split(state: State, edit: SplitGroup, by: Touch) -> Changed:
     q, group = state.group(edit.group_id)
     ids = tuple(dict.fromkeys(edit.verbatim_ids))
     if group.level != 1:
-        raise BadEdit(f"group {group.id} holds groups, not verbatims: split one of its groups")
+        raise BadEdit(
+            f"group {group.id} holds groups, not verbatims: split one of its groups",
+            why="level_1_needed",
+            group=group.id,
+        )
     strangers = [v for v in ids if v not in set(group.verbatim_ids)]
     if strangers:
         _exist(state, strangers)
-        raise BadEdit(f"verbatim {strangers[0]} is not in group {group.id}")
+        raise BadEdit(
+            f"verbatim {strangers[0]} is not in group {group.id}",
+            why="not_in_group",
+            verbatim=strangers[0],
+            group=group.id,
+        )
     if not ids or len(ids) == len(group.verbatim_ids):
         raise BadEdit(
             f"a split takes some verbatims of {group.id} and leaves some: take 1 to {len(group.verbatim_ids) - 1}",
@@ -157,7 +177,10 @@ def new_group(state: State, edit: NewGroup, by: Touch) -> Changed:
     q, home = _homes(state, edit.verbatim_ids)
     if state.question(edit.question_id) is not q:
         raise BadEdit(
-            f"verbatim {edit.verbatim_ids[0]} belongs to question {q.id}, not to {edit.question_id}"
+            f"verbatim {edit.verbatim_ids[0]} belongs to question {q.id}, not to {edit.question_id}",
+            why="verbatim_elsewhere",
+            verbatim=edit.verbatim_ids[0],
+            question=edit.question_id,
         )
     ids = tuple(dict.fromkeys(edit.verbatim_ids))
     if edit.parent is None:
@@ -166,7 +189,12 @@ def new_group(state: State, edit: NewGroup, by: Touch) -> Changed:
     else:
         parent_question, parent = state.group(edit.parent)
         if parent_question is not q or parent.level != 2:
-            raise BadEdit(f"group {parent.id} is no level-2 group of question {q.id}")
+            raise BadEdit(
+                f"group {parent.id} is no level-2 group of question {q.id}",
+                why="no_level_2_here",
+                group=parent.id,
+                question=q.id,
+            )
         new = [_new(q, by, edit.label, parent.id)]
     state = _gathered(state, q, ids, new, by)
     return state, tuple(Was(id=v, value=home.get(v, "")) for v in ids)
@@ -214,7 +242,12 @@ def _homes(state: State, ids: Sequence[str]) -> tuple[DraftQuestion, Mapping[str
     q = next(q for q in state.draft.questions if any(v.id in wanted for v in q.verbatims))
     known = wanted & {v.id for v in q.verbatims}
     if known != wanted:
-        raise BadEdit(f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is")
+        raise BadEdit(
+            f"verbatim {min(wanted - known)} is not of question {q.id}, as {min(known)} is",
+            why="verbatim_elsewhere",
+            verbatim=min(wanted - known),
+            question=q.id,
+        )
     return q, {v: g.id for g in q.groups if g.level == 1 for v in g.verbatim_ids}
 
 

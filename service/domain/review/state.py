@@ -225,7 +225,10 @@ def sentence_at(state: State, at: SentenceRef) -> tuple[DraftQuestion, Sentence]
     q = state.question(at.question_id)
     if q.synthesis.shared_with is not None:
         raise BadEdit(
-            f"question {q.id} has no synthesis of its own: change that of {q.synthesis.shared_with}"
+            f"question {q.id} has no synthesis of its own: change that of {q.synthesis.shared_with}",
+            why="shared_synthesis",
+            question=q.id,
+            leader=q.synthesis.shared_with,
         )
     if not 0 <= at.sentence < len(q.synthesis.sentences):
         raise NotInDraft(
@@ -240,10 +243,18 @@ def cited_exists(joined: Sequence[DraftQuestion], s: Sentence) -> None:
     alone = {v for q in joined for v in q.isolated}
     for id_ in s.group_ids:
         if id_ not in groups:
-            raise BadEdit(f"the sentence cites group {id_}, which its question does not have")
+            raise BadEdit(
+                f"the sentence cites group {id_}, which its question does not have",
+                why="group_not_here",
+                group=id_,
+            )
     for id_ in s.verbatim_ids:
         if id_ not in alone:
-            raise BadEdit(f"the sentence cites verbatim {id_}, which is no isolated voice of its question")
+            raise BadEdit(
+                f"the sentence cites verbatim {id_}, which is no isolated voice of its question",
+                why="voice_not_here",
+                verbatim=id_,
+            )
     if not (s.group_ids or s.verbatim_ids or s.closed_ids):
         raise BadEdit(
             "the sentence cites nothing: give at least one group or isolated voice that it rests on",

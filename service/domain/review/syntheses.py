@@ -44,7 +44,12 @@ def remove_sentence(state: State, edit: RemoveSentence, by: Touch) -> Changed:
 def redraft(state: State, edit: Redraft, by: Touch) -> Changed:
     q = state.question(edit.question_id)
     if q.synthesis.shared_with is not None:
-        raise BadEdit(f"question {q.id} has no synthesis of its own: redraft {q.synthesis.shared_with}")
+        raise BadEdit(
+            f"question {q.id} has no synthesis of its own: redraft {q.synthesis.shared_with}",
+            why="shared_synthesis",
+            question=q.id,
+            leader=q.synthesis.shared_with,
+        )
     joined = state.joined(q)
     groups = {g.id: g for p in joined for g in p.groups}
     people = people_of(joined)
@@ -52,7 +57,10 @@ def redraft(state: State, edit: Redraft, by: Touch) -> Changed:
         cited_exists(joined, s)
     told = sorted(i for paragraph in edit.synthesis.paragraphs for i in paragraph)
     if not told or told != list(range(len(edit.synthesis.sentences))):
-        raise BadEdit("the paragraphs of the new synthesis do not hold each of its sentences once")
+        raise BadEdit(
+            "the paragraphs of the new synthesis do not hold each of its sentences once",
+            why="unsound_redraft",
+        )
     sentences = tuple(recounted(s, groups, people) for s in edit.synthesis.sentences)
     new = replace(edit.synthesis, sentences=sentences, shared_with=None)
     follow, kept = _followers(q.synthesis.sentences, sentences)

@@ -96,7 +96,8 @@ def _set_theme_sentence(state: State, edit: SetSentence, at: ThemeRef, by: Touch
     old = _theme_sentence_at(state.draft, at)
     if edit.group_ids is not None or edit.verbatim_ids is not None:
         raise BadEdit(
-            "a sentence of the general synthesis cites sentences of questions: leave its citations out"
+            "a sentence of the general synthesis cites sentences of questions: leave its citations out",
+            why="theme_cites",
         )
     new = replace(old, text=clean(edit.text, "the sentence"), supported=True, note=None, origin="person")
     state = replace(state, draft=counted(with_theme_sentences(state.draft, {at: new})))
