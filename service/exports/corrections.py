@@ -205,8 +205,15 @@ class _Reader:
 
     def edits(self) -> tuple[Edit, ...]:
         """Groups moved, new ones, verbatims moved, labels of groups that are still there, sentences; fills the report."""
-        moved, told = self._parents.edits()
-        made: list[Edit] = [*moved]
+        emptied = self._emptied()
+        for id_ in sorted(emptied & self._parents.moves.keys()):
+            del self._parents.moves[id_]
+            self.notes.append(f"{id_} has no verbatim any more: it was put nowhere.")
+        by_target: dict[tuple[str, str], list[str]] = {}
+        for verbatim, target in self._moves.items():
+            by_target.setdefault((self._verbatims[verbatim].id, target), []).append(verbatim)
+        filled = {target for _, target in by_target}
+        moved, told = self._parents.edits(filled, {id_: label for id_, (_, label) in self._labels.items()})
         self.report += told
         used = {*self._parents.moves.values()}
         self.notes += [
@@ -214,14 +221,13 @@ class _Reader:
             for id_ in self._parents.new
             if id_ not in used
         ]
-        by_target: dict[tuple[str, str], list[str]] = {}
-        for verbatim, target in self._moves.items():
-            by_target.setdefault((self._verbatims[verbatim].id, target), []).append(verbatim)
+        # a new group comes before others leave the level-2 group that it is put under, which would be gone without it
+        first, made = list[Edit](), list[Edit](moved)
         for id_, (question, label) in self._new.items():
             members = by_target.pop((question, id_), [])
             if members:
                 parent = self._parents.of_new.get(id_)
-                made.append(
+                (made if parent is None else first).append(
                     NewGroup(
                         question_id=question, verbatim_ids=tuple(sorted(members)), label=label, parent=parent
                     )
@@ -229,12 +235,14 @@ class _Reader:
                 self.report.append(f"new group {id_} in {question}, {len(members)} verbatim(s): « {label} »")
             else:
                 self.notes.append(f"new group {id_}: no verbatim was given to it, so it was not made.")
+        made = [*first, *made]
         for (question, target), members in sorted(by_target.items()):
             made.append(MoveVerbatims(verbatim_ids=tuple(sorted(members)), to=target or None))
             where = target or "the isolated voices"
             self.report.append(f"{question}: {', '.join(sorted(members))} moved to {where}")
-        emptied = self._emptied()
         for id_, (line, label) in self._labels.items():
+            if id_ in self._parents.anew:
+                continue
             if id_ in emptied:
                 self.notes.append(
                     f"{line.where('label')}: {id_} has no verbatim any more, its new label was left out."

@@ -24,6 +24,8 @@ class ParentsBack:
         """Group of the draft → id of the level-2 group, one of the draft or of `new`."""
         self.of_new: dict[str, str] = {}
         """Level-1 group that people added → level-2 group of the draft."""
+        self.anew: set[str] = set()
+        """Level-2 groups of the draft that `edits` makes anew, with their label: they were gone in between."""
 
     def read(self, lines: Iterable[Line], added: Mapping[str, tuple[str, str]]) -> None:
         """added: level-1 groups that people added, as `new`, which is to be filled before."""
@@ -81,22 +83,37 @@ class ParentsBack:
             return id_
         return None
 
-    def edits(self) -> tuple[list[MoveGroups], list[str]]:
-        """A move for each level-2 group that gets any, and a line of the report for each."""
-        by_target: dict[str, list[str]] = {}
-        for id_, target in self.moves.items():
-            by_target.setdefault(target, []).append(id_)
-        # a level-2 group that loses all it had would be gone before others come: those come first
-        held: dict[str, set[str]] = {}
-        for g in self._groups.values():
-            if g.parent is not None:
-                held.setdefault(g.parent, set()).add(g.id)
-        losing = {id_ for id_, inside in held.items() if inside <= self.moves.keys()}
+    def edits(self, new: Iterable[str], labels: Mapping[str, str]) -> tuple[list[MoveGroups], list[str]]:
+        """A move for each level-2 group that gets any, and a line of the report for each.
+
+        new: level-1 groups of `of_new` that are there before. labels: of level-2 groups, as corrected.
+        """
+        waiting: dict[str, list[str]] = {}
+        for id_, target in sorted(self.moves.items()):
+            waiting.setdefault(target, []).append(id_)
+        inside = {g.id: g.parent for g in self._groups.values() if g.level == 1}
+        inside |= {id_: self.of_new[id_] for id_ in new if id_ in self.of_new}
         made, report = [], []
-        for target, ids in sorted(by_target.items(), key=lambda item: (item[0] not in losing, item[0])):
+        while waiting:
+            # one that loses all it had before others come is gone: those come first
+            in_order = (t for t in sorted(waiting) if not _emptied(inside, waiting[t]) & waiting.keys() - {t})
+            target = next(in_order, min(waiting))
+            ids = waiting.pop(target)
             question, label = self.new.get(target, (self._home.get(target, ""), None))
-            to = None if target in self.new else target
-            made.append(MoveGroups(group_ids=tuple(sorted(ids)), to=to, label=label))
             called = f"new level-2 group {target} « {label} »" if label else target
-            report.append(f"{question}: {', '.join(sorted(ids))} put under {called}")
+            if target not in self.new and target not in inside.values():
+                # two that change all their groups: the second is gone before its own come
+                label = labels.get(target, self._groups[target].label)
+                called = f"{target}, made anew « {label} »"
+                self.anew.add(target)
+            made.append(MoveGroups(group_ids=tuple(ids), to=None if label else target, label=label))
+            report.append(f"{question}: {', '.join(ids)} put under {called}")
+            inside |= dict.fromkeys(ids, target)
         return made, report
+
+
+def _emptied(inside: Mapping[str, str | None], ids: Iterable[str]) -> set[str]:
+    """Level-2 groups that hold nothing any more once these level-1 groups have left. inside: group → its level-2 group."""
+    left = set(ids)
+    losing = {p for id_ in left if (p := inside[id_]) is not None}
+    return losing - {p for id_, p in inside.items() if id_ not in left and p is not None}

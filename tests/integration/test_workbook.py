@@ -174,12 +174,72 @@ def test_level_2_groups_are_made_emptied_and_filled_from_the_sheet():
         set_cell(book, "verbatims", "Q1:R01.1", "group", "matin")
 
     found = read_corrections(corrected(draft, change), draft)
-    assert found.edits[:3] == (
+    assert found.edits == (
+        NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="Tôt le matin.", parent="Q1.r2"),
         MoveGroups(group_ids=("Q1.g3",), to="Q1.r1"),
         MoveGroups(group_ids=("Q1.g2",), to=None, label="Les prix et le dimanche."),
-        NewGroup(question_id="Q1", verbatim_ids=("Q1:R01.1",), label="Tôt le matin.", parent="Q1.r2"),
+        SetLabel(group_id="Q1.r2", text="Tôt."),
     )
     assert any("vide" in line and "not made" in line for line in found.report)
+    assert families(draft, found) == {
+        "Un ensemble.": {"Q1.g1", "Q1.g3"},
+        "Tôt.": {"Q1.n1"},
+        "Les prix et le dimanche.": {"Q1.g2"},
+    }
+
+
+def named_families():
+    draft, _ = small_draft()
+    q = draft.questions[0]
+    labels = {"Q1.r1": "Un.", "Q1.r2": "Deux."}
+    groups = tuple(replace(g, label=labels.get(g.id, g.label)) for g in q.groups)
+    return replace(draft, questions=(replace(q, groups=groups), *draft.questions[1:]))
+
+
+def families(draft, found):
+    """Label of each level-2 group of the first question → its groups, once all edits are made."""
+    review = apply(draft, ())
+    for edit in found.edits:
+        review = revise(review, edit, who="Ada", at="2026-02-03T10:00:00Z")
+    inside = {}
+    groups = {g.id: g for g in review.draft.questions[0].groups}
+    for g in groups.values():
+        if g.level == 1:
+            inside.setdefault(groups[g.parent].label, set()).add(g.id)
+    return inside
+
+
+@pytest.mark.parametrize("label", [None, "Corrigé."])
+def test_level_2_groups_change_all_their_groups_in_one_workbook(label):
+    draft = named_families()
+
+    def change(book):
+        for id_, to in (("Q1.g1", "r2"), ("Q1.g2", "r2"), ("Q1.g3", "r1")):
+            set_cell(book, "groups", id_, "under", to)
+        for id_ in ("Q1.r1", "Q1.r2"):
+            if label:
+                set_cell(book, "groups", id_, "label", f"{label} {id_}")
+
+    found = read_corrections(corrected(draft, change), draft)
+    one, two = (f"{label} Q1.r1", f"{label} Q1.r2") if label else ("Un.", "Deux.")
+    assert families(draft, found) == {one: {"Q1.g3"}, two: {"Q1.g1", "Q1.g2"}}
+    assert len(found.report) == (3 if label else 2)
+    assert "made anew" in "".join(found.report)
+
+
+def test_a_group_that_loses_its_verbatims_is_put_nowhere():
+    draft = named_families()
+
+    def change(book):
+        set_cell(book, "verbatims", "Q1:R04.1", "group", "g1")
+        set_cell(book, "verbatims", "Q1:R05.1", "group", "g1")
+        set_cell(book, "groups", "Q1.g2", "under", "r2")
+        set_cell(book, "groups", "Q1.g3", "under", "r1")
+        set_cell(book, "groups", "Q1.g1", "under", "r2")
+
+    found = read_corrections(corrected(draft, change), draft)
+    assert "Q1.g2 has no verbatim any more: it was put nowhere." in found.report
+    assert families(draft, found) == {"Un.": {"Q1.g3"}, "Deux.": {"Q1.g1"}}
 
 
 def test_sorted_deleted_and_added_rows_columns_and_titles_change_nothing():
