@@ -51,7 +51,8 @@ def find_content(answers: tuple[Answer, ...], questions: tuple[Question, ...]) -
     """
     no_content: list[NoContent] = []
     speaking: list[Answer] = []
-    for answer in sorted(answers, key=lambda a: a.id):
+    # which copy leads the others, its text says, not its row: the shortest adds nothing, and none in capitals before others
+    for answer in sorted(answers, key=lambda a: (len(a.text), a.text.swapcase(), a.id)):
         empty = says_nothing(answer, questions)
         if empty is None:
             speaking.append(answer)
@@ -61,8 +62,8 @@ def find_content(answers: tuple[Answer, ...], questions: tuple[Question, ...]) -
     duplicates = _duplicates(speaking, twins)
     repeated = {d.answer_id for d in duplicates}
     return Content(
-        kept=tuple(a for a in speaking if a.id not in repeated),
-        no_content=tuple(no_content),
+        kept=tuple(sorted((a for a in speaking if a.id not in repeated), key=lambda a: a.id)),
+        no_content=tuple(sorted(no_content, key=lambda n: n.answer_id)),
         duplicates=duplicates,
     )
 

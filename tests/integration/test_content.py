@@ -165,13 +165,13 @@ def test_a_question_is_named_by_number_or_else_by_place() -> None:
 
 def kinds(*texts: str) -> dict[str, str]:
     found = find_content(answers(*texts), QUESTIONS)
-    assert all(d.of == "Q5:000" for d in found.duplicates)
+    assert len({d.of for d in found.duplicates}) <= 1
     return {d.answer_id[-3:]: d.kind for d in found.duplicates}
 
 
 def test_exact_duplicates_differ_in_case_accents_and_punctuation_only() -> None:
     assert kinds("Plus de médecins !", "plus de medecins", "PLUS DE MÉDECINS.") == {
-        "001": "exact",
+        "000": "exact",
         "002": "exact",
     }
 
@@ -223,6 +223,13 @@ def test_row_order_does_not_matter() -> None:
     first = find_content(tuple(rows), QUESTIONS)
     random.Random(3).shuffle(rows)
     assert find_content(tuple(rows), QUESTIONS) == first
+
+
+def test_which_copy_leads_does_not_depend_on_the_rows() -> None:
+    texts = [LETTER, LETTER + " Merci.", LETTER.upper(), LETTER + "!", "Oui", "oui !", "OUI"]
+    for seed in range(5):
+        random.Random(seed).shuffle(texts)
+        assert {a.text for a in find_content(answers(*texts), QUESTIONS).kept} == {LETTER, "Oui"}
 
 
 def states(found: Content) -> list[str]:
