@@ -92,7 +92,7 @@ def standing_alone(text: str, language: Language) -> str:
 
 
 def _families(topics: tuple[Topic, ...]) -> list[Family]:
-    """Level-2 groups by weight: respondents, then verbatims, then id."""
+    """Level-2 groups by weight: respondents, then verbatims, then as the labels stand."""
     families = []
     for topic in topics:
         heads = {g.id: g for g in topic.groups if g.level == 2}
@@ -103,7 +103,7 @@ def _families(topics: tuple[Topic, ...]) -> list[Family]:
             members.sort(key=lambda g: -g.n_respondents)  # stable: else as the grouping has them
             head = members[0] if len(members) == 1 else heads[id_]
             families.append(Family(topic=topic, head=head, groups=tuple(members)))
-    return sorted(families, key=lambda f: (-f.head.n_respondents, -len(f.head.verbatim_ids), f.head.id))
+    return sorted(families, key=lambda f: (-f.head.n_respondents, -len(f.head.verbatim_ids)))
 
 
 def _within(paragraphs: list[list[Sentence]]) -> list[list[Sentence]]:

@@ -48,7 +48,7 @@ def label_groups(
         made[g.id] = _extractive(topic, g, verbatims, encode, evidence, taken)
     failures: list[Failure] = []
     if chat is not None and bare:
-        largest = sorted(made.values(), key=lambda g: (-g.n_respondents, -len(g.verbatim_ids), g.id))
+        largest = sorted(made.values(), key=lambda g: (-g.n_respondents, -len(g.verbatim_ids)))
         within = {g.id for g in largest[:most]}
         asked = [g for g in bare if g.id in within]
         shown = views(topic, encode, most=MEMBERS_SHOWN, neighbours=NEIGHBOURS_SHOWN)

@@ -109,7 +109,7 @@ class _Request:
         self.language = topics[0].language
         groups = sorted(
             ((t, g) for t in topics for g in t.groups if g.level == 1),
-            key=lambda pair: (-pair[1].n_respondents, pair[1].id),
+            key=lambda pair: -pair[1].n_respondents,  # stable: else in the order of the labels
         )
         shown = groups[:GROUPS_SHOWN]
         self.joined = len(topics) > 1

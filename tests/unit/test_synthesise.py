@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -57,6 +58,16 @@ def test_unknown_sizes_say_no_numbers(tmp_path):
         "Des regroupements se résument ainsi\u00a0: «\u00a0Plus de bus\u00a0»\u00a0; «\u00a0Moins de bus\u00a0».",
     ]
     assert [s.n_respondents for s in made.sentences] == [None]
+
+
+def test_labels_of_equal_weight_stay_in_their_order(tmp_path):
+    labels = [{"id": f"g{k}", "text": f"Il faut la mesure numéro {k}."} for k in range(1, 13)]
+    (line,) = files.read_labels(lines(tmp_path, *labels))
+    t = files.topic_of_labels(*line, "fr")
+    chat = ScriptedChat(lambda request: "{}")
+    made = synthesise((t,), encode=encode, chat=chat).synthesis
+    for text in (chat.requests[0].user, " ".join(s.text for s in made.sentences)):
+        assert re.findall(r"numéro (\d+)", text) == [str(k) for k in range(1, 13)]
 
 
 def test_sizes_without_a_total_say_no_total(tmp_path):
