@@ -19,6 +19,8 @@ CODE = re.compile(r"https?://|\bwww\.|(?<![\w.])/\w+/\w|[<>{}\\|]|\w@\w|\w\(\)")
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
+LACK = re.compile(r"\b(?:pas assez|pas suffi\w+|not enough|not suffi\w+|n['’]t enough)\b", re.IGNORECASE)
+
 LABEL_WORDS = 25
 SENTENCE_WORDS = 45
 HEADING_WORDS = 16
@@ -83,7 +85,8 @@ def turned(text: str, sources: Sequence[str]) -> str | None:
 
 
 def _denies(text: str) -> bool:
-    """A full negation: "ne" alone may be an expletive ("je crains qu'il ne parte")."""
+    """A full negation: "ne" alone may be an expletive ("je crains qu'il ne parte"), "pas assez" tells of a lack."""
+    text = LACK.sub(" ", text)
     contracted = re.search(r"n['’]t\b", text) is not None  # else "dont" is French
     return any(
         w in DENIALS or (contracted and w.endswith("nt") and w[:-2] in AUXILIARIES) for w in words(text)

@@ -109,6 +109,7 @@ def test_words_with_a_stroke_are_no_path(text):
 def test_a_turned_statement_is_caught():
     assert turned("Les bus ne passent pas", ["Les bus passent", "Il y a des bus"])
     assert turned("Les bus passent", ["Les bus ne passent pas", "Aucun bus"])
+    assert turned("Il n’y a pas assez de cadre", ["Un manque de cohérence et de cadre"]) is None
     assert turned("Je crains que le bus ne parte", ["Le bus part trop tôt"]) is None
     assert turned("Les bus ne passent pas", ["Les bus ne passent jamais"]) is None
     assert turned("Dix lignes, dont deux de nuit, sont demandées", ["Dix lignes sont demandées"]) is None
