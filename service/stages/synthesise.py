@@ -152,8 +152,10 @@ class _Request:
 
     @property
     def length(self) -> int:
-        """Words asked for: with the number of groups, as in hand-made reports of the field (60 to 220 words)."""
-        return min(260, 40 + 14 * len(self.groups))
+        """Words asked for: with the number of groups, as in hand-made reports of the field (60 to 220 words), and no more than
+        there are to sum up."""
+        shown = [g.label for _, g in self.groups.values()] + [self.texts[v] for _, v in self.voices.values()]
+        return min(260, 40 + 14 * len(self.groups), max(40, sum(len(text.split()) for text in shown)))
 
     def _labels(self) -> list[tuple[str, str]]:
         """The labels with what is known of each; those of one question under their families, where these have several."""

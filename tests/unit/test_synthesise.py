@@ -70,6 +70,18 @@ def test_labels_of_equal_weight_stay_in_their_order(tmp_path):
         assert re.findall(r"numéro (\d+)", text) == [str(k) for k in range(1, 13)]
 
 
+def test_no_more_words_are_asked_for_than_there_are_to_sum_up(tmp_path):
+    short = [{"id": f"g{k}", "text": f"Mesure {k} à prendre."} for k in range(20)]
+    long = [{"id": f"g{k}", "text": f"Mesure {k} à prendre {'bien ' * 20}."} for k in range(9)]
+    asked = []
+    for labels in (short, long):
+        (line,) = files.read_labels(lines(tmp_path, *labels))
+        chat = ScriptedChat(lambda request: "{}")
+        synthesise((files.topic_of_labels(*line, "fr"),), encode=encode, chat=chat)
+        asked += re.findall(r"Longueur : (\d+) mots", chat.requests[0].user)
+    assert asked == ["80", "166"]
+
+
 def test_sizes_without_a_total_say_no_total(tmp_path):
     labels = [{"id": i, "text": f"Il faut {i}.", "size": n} for i, n in (("a", 9), ("b", 4))]
     (line,) = files.read_labels(lines(tmp_path, *labels))
