@@ -5,7 +5,7 @@ The API and the pages change a draft through `Reviews.change` alone: whoever is 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -98,10 +98,17 @@ class Reviews:
     def change(
         self, draft_id: str, edit: Edit, *, seen: int, author: Author, strict: bool = False
     ) -> tuple[Reviewed, revisions.Revision]:
-        """Make one revision. seen: the version that the author read.
+        """Make one revision, as `change_all` does."""
+        after, made = self.change_all(draft_id, (edit,), seen=seen, author=author, strict=strict)
+        return after, made[-1]
 
-        strict: nothing at all may have changed since; else only not what the edit is about.
-        Raises Outdated, and BadEdit where it does not fit.
+    def change_all(
+        self, draft_id: str, edits: Sequence[Edit], *, seen: int, author: Author, strict: bool = False
+    ) -> tuple[Reviewed, tuple[revisions.Revision, ...]]:
+        """Make a revision of each edit, at least one, or none at all. seen: the version that the author read.
+
+        strict: nothing at all may have changed since; else only not what the edits are about.
+        Raises Outdated, and BadEdit where one does not fit.
         """
         for _ in range(TRIES):
             with self._store.read() as connection:
@@ -112,12 +119,14 @@ class Reviews:
                 if strict and seen != current.version:
                     raise Outdated(f"you read version {seen}, now it is {current.version}")
                 then = self.load(connection, draft_id, seen)
-            if then is not None:
-                check_seen(then, current, edit)
-            after = revise(current, edit, who=author.who, at=now())
-            added = self._add(draft_id, after, author)
+            after = current
+            for edit in edits:
+                if then is not None:
+                    check_seen(then, current, edit)
+                after = revise(after, edit, who=author.who, at=now())
+            added = self._add(draft_id, after, len(edits), author)
             if added is not None:
-                self._keep(draft_id, extend(current, [revision_of(added)]))
+                self._keep(draft_id, extend(current, [revision_of(one) for one in added]))
                 return after, added
         raise Outdated("others change this draft all the time: try again")
 
@@ -135,27 +144,34 @@ class Reviews:
             while len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
 
-    def _add(self, draft_id: str, after: Reviewed, author: Author) -> revisions.Revision | None:
-        made = after.revisions[-1]
+    def _add(
+        self, draft_id: str, after: Reviewed, number: int, author: Author
+    ) -> tuple[revisions.Revision, ...] | None:
+        """Store the last ones, all in one transaction; None where somebody else was faster."""
+        revised = to_json(after.draft).encode()
+        stored = []
         with self._store.write() as connection:
-            added = revisions.add(
-                connection,
-                draft_id,
-                version=made.number,
-                who=made.who,
-                action=made.edit.kind,
-                target=target(made.edit),
-                edit=EDIT.dump_python(made.edit, mode="json"),
-                before=WAS.dump_python(made.before, mode="json"),
-                after=WAS.dump_python(made.after, mode="json"),
-                revised=to_json(after.draft).encode(),
-            )
-            if added is not None:
+            for made in after.revisions[-number:]:
+                added = revisions.add(
+                    connection,
+                    draft_id,
+                    version=made.number,
+                    who=made.who,
+                    action=made.edit.kind,
+                    target=target(made.edit),
+                    edit=EDIT.dump_python(made.edit, mode="json"),
+                    before=WAS.dump_python(made.before, mode="json"),
+                    after=WAS.dump_python(made.after, mode="json"),
+                    revised=revised,
+                )
+                if added is None:  # the first: the draft is locked from then on
+                    return None
                 told = Entry(
                     at=added.at, team=author.team, who=author.who, action="revision.create", target=draft_id
                 )
                 audit.append(connection, [told])
-        return added
+                stored.append(added)
+        return tuple(stored)
 
 
 def revision_of(stored: revisions.Revision) -> Revision:

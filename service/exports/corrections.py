@@ -54,12 +54,17 @@ def read_corrections(data: bytes, draft: Draft) -> Corrections:
         told = reader.errors[:MOST_ERRORS] + ([f"… and {more} more."] if more > 0 else [])
         raise BadInput("the workbook can't be taken over; nothing was changed:\n" + "\n".join(told))
     edits = reader.edits()
+    return Corrections(edits=edits, report=tuple(reader.report + reader.notes), version=_version(tables))
+
+
+def seen_version(data: bytes) -> int | None:
+    """Number of the last revision that a workbook had seen; None where it does not say. Raises BadInput."""
+    return _version(TablesBack(data))
+
+
+def _version(tables: TablesBack) -> int | None:
     version = tables.note("polyphonie.version")
-    return Corrections(
-        edits=edits,
-        report=tuple(reader.report + reader.notes),
-        version=int(version) if version and version.isdecimal() else None,
-    )
+    return int(version) if version and version.isdecimal() and len(version) < 10 else None
 
 
 class _Reader:

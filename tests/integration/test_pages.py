@@ -1,11 +1,13 @@
 """The pages over HTTP: who may come in, forms of other sites, two people on one label, what is undone, searched, drafted again."""
 
+import io
 import re
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
@@ -357,6 +359,51 @@ def test_what_could_not_be_done_is_told_in_the_readers_language_with_the_way_bac
     assert "Le texte est vide" in refused.text
     assert "elsewhere" not in refused.text
     assert "n’existe pas ou n’est pas visible" in ana.get("/drafts/none").text
+
+
+def test_a_corrected_workbook_comes_back_as_revisions_all_of_them_or_none(app, draft_id):
+    ana, ben = person(app, "ana"), person(app, "ben")
+    address = f"/drafts/{draft_id}"
+
+    def exported():
+        return ana.client.get(f"/v1/drafts/{draft_id}/export?format=xlsx").content
+
+    def sent(data, *cells, who=ana):
+        """The workbook with (sheet, id, column from 0, value) corrected, sent back."""
+        book = openpyxl.load_workbook(io.BytesIO(data))
+        for sheet, id_, column, value in cells:
+            (row,) = [r for r in book[sheet].iter_rows(min_row=2) if r[0].value == id_]
+            row[column].value = value
+        book.save(out := io.BytesIO())
+        who.get(address)
+        who.page = who.client.post(
+            f"{address}/workbook", data={"csrf": who.token()}, files={"file": ("b.xlsx", out.getvalue())}
+        )
+        return who.page
+
+    first = exported()
+    page = sent(first)
+    assert "changes nothing" in page.text
+    page = sent(first, ("Regroupements", "Q1.g2", 4, "Le dimanche."), ("Verbatims", "Q1:R01.1", 2, "Q1.g2"))
+    assert "Corrections taken from the workbook: 2." in page.text
+    assert "Q1: Q1:R01.1 moved to Q1.g2" in page.text
+    history = ana.get(f"{address}/history").text
+    assert "Le dimanche." in history
+    assert "History (2)" in ana.get(address).text
+    late = sent(
+        first, ("Regroupements", "Q1.g3", 4, "Prix."), ("Regroupements", "Q1.g2", 4, "Autre."), who=ben
+    )
+    assert late.status_code == 412, "what it corrects was changed since, and nothing of it is taken"
+    assert "History (2)" in ben.get(address).text
+    page = sent(first, ("Regroupements", "Q1.g3", 4, "Prix."), who=ben)
+    assert "Corrections taken from the workbook: 1." in page.text, "changes elsewhere do not get in the way"
+    wrong = sent(exported(), ("Regroupements", "Q1.g1", 4, "Bus."), ("Regroupements", "Q1.g3", 4, None))
+    assert wrong.status_code == 422
+    assert re.search(r"sheet Regroupements, row \d+, column E: the label of Q1.g3 is empty", wrong.text)
+    assert "History (3)" in ana.get(address).text
+    reader = person(app, "lea", "read")
+    assert "/workbook" not in reader.get(address).text
+    assert reader.send(f"{address}/workbook").status_code == 403
 
 
 def test_every_change_that_does_not_fit_has_its_words_in_french():
