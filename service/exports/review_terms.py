@@ -30,6 +30,40 @@ REASONS: dict[Language, dict[Reason, str]] = {
     },
 }
 
+CHANGES: dict[Language, dict[str, str]] = {
+    "fr": {
+        "set_label": "Libellé corrigé",
+        "set_sentence": "Phrase récrite",
+        "remove_sentence": "Phrase supprimée",
+        "move_verbatims": "Verbatims déplacés",
+        "move_groups": "Regroupements déplacés",
+        "merge_groups": "Regroupements réunis",
+        "split_group": "Regroupement séparé",
+        "new_group": "Nouveau regroupement",
+        "redraft": "Synthèse rédigée de nouveau",
+        "confirm": "Texte confirmé",
+        "approve": "Validé",
+        "unapprove": "Validation retirée",
+        "undo": "Changement {n} annulé",
+    },
+    "en": {
+        "set_label": "Label corrected",
+        "set_sentence": "Sentence rewritten",
+        "remove_sentence": "Sentence removed",
+        "move_verbatims": "Verbatims moved",
+        "move_groups": "Groups moved",
+        "merge_groups": "Groups merged",
+        "split_group": "Group split",
+        "new_group": "New group",
+        "redraft": "Synthesis drafted again",
+        "confirm": "Text confirmed",
+        "approve": "Approved",
+        "unapprove": "Approval taken back",
+        "undo": "Change {n} undone",
+    },
+}
+"""Kinds of revisions; {n} is the number of the one that an undo takes back."""
+
 TARGETS: tuple[tuple[re.Pattern[str], dict[Language, str]], ...] = (
     (
         re.compile(r"theme#(\d+)\.(\d+)\.(\d+)"),

@@ -194,3 +194,19 @@ README: dict[Language, tuple[str, ...]] = {
         "Numbers count respondents, never verbatims, but for the columns Verbatims and Isolated voices.",
     ),
 }
+
+CODES: dict[Language, dict[str, str]] = {
+    "fr": {
+        "open": "ouverte",
+        "closed": "fermée",
+        "extractive": "assemblage",
+        "model": "modèle",
+        "person": "une personne",
+        "for": "pour",
+        "against": "contre",
+        "mixed": "partagée",
+        "neither": "ni l’un ni l’autre",
+    },
+    "en": {"extractive": "assembled", "person": "a person"},
+}
+"""Words of draft.json as a cell says them; those that are missing stay as they are."""

@@ -10,7 +10,8 @@ from service.domain.wording import NBSP
 from service.exports.facts import DraftFacts, QuestionFacts
 from service.exports.package import printable
 from service.exports.review import Review
-from service.exports.sheet_terms import COLUMNS, README
+from service.exports.review_terms import CHANGES
+from service.exports.sheet_terms import CODES, COLUMNS, README
 from service.exports.terms import TERMS
 
 Value = str | int | float | None
@@ -139,7 +140,7 @@ def _themes(facts: DraftFacts) -> Sheet:
             ", ".join(f"{r.question_id}#{r.sentence + 1}" for r in s.refs),
             _yes(facts, s.supported),
             _note(facts, s.note, facts.theme_again(i, j, k)),
-            s.origin,
+            _said(facts, s.origin),
         )
         for i, theme in enumerate(facts.draft.themes)
         for j, section in enumerate(theme.sections)
@@ -166,7 +167,7 @@ def _sentences(facts: DraftFacts) -> Sheet:
                     s.n_respondents,
                     _yes(facts, s.supported),
                     _note(facts, s.note, facts.sentence_again(q.id, i)),
-                    s.origin,
+                    _said(facts, s.origin),
                 )
 
     columns = _columns(
@@ -189,7 +190,7 @@ def _questions(facts: DraftFacts) -> Sheet:
         (
             f.q.id,
             f.q.title,
-            f.q.kind,
+            _said(facts, f.q.kind),
             ", ".join(f.q.joined_with),
             f.q.synthesis.shared_with,
             f.total,
@@ -252,10 +253,10 @@ def _groups(facts: DraftFacts) -> Sheet:
                     g.label,
                     g.n_respondents,
                     len(g.verbatim_ids),
-                    g.stance,
+                    _said(facts, g.stance),
                     _yes(facts, support is None or support.supported),
                     _note(facts, support.note if support else None, facts.label_again(g)),
-                    support.origin if support else None,
+                    _said(facts, support.origin if support else None),
                     *(g.by_category.get(c, 0) for c in categories),
                     rest,
                 )
@@ -441,14 +442,23 @@ def _provenance(facts: DraftFacts) -> Sheet:
 
 def _revisions(facts: DraftFacts) -> Sheet:
     rows = (
-        (c.number, c.who, c.at, c.kind, c.target, c.before, c.after, _yes(facts, c.undone))
+        (
+            c.number,
+            c.who,
+            c.at,
+            CHANGES[facts.draft.round.language][c.kind].replace("{n}", c.target),
+            c.target,
+            c.before,
+            c.after,
+            _yes(facts, c.undone),
+        )
         for c in facts.review.changes
     )
     columns = _columns(
         "number",
         ("who", 20),
         ("at", 22),
-        ("kind", 18),
+        ("kind", 28),
         ("target", 18),
         ("before", 60),
         ("after", 60),
@@ -462,6 +472,11 @@ def _note(facts: DraftFacts, note: str | None, again: str) -> str | None:
     colon = f"{NBSP}:" if facts.draft.round.language == "fr" else ":"
     look = f"{_words(facts)['look_again']}{colon} {again}" if again else None
     return ". ".join(part for part in (note and note.rstrip("."), look) if part) or None
+
+
+def _said(facts: DraftFacts, code: str | None) -> str | None:
+    """A word of draft.json in the round's language."""
+    return None if code is None else CODES[facts.draft.round.language].get(code, code)
 
 
 def _yes(facts: DraftFacts, value: bool) -> str:

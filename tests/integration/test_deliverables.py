@@ -173,6 +173,8 @@ def test_every_figure_of_the_workbook_is_the_drafts(draft):
     assert panel[-1][2] == said["round"]["n_respondents"]
     assert len(sheet(data, "isolated")) == v["isolated"]
     assert sum(r[FR["total"]] for r in sheet(data, "respondents")) == a["total"]
+    assert {r[FR["kind"]] for r in questions.values()} == {"ouverte"}
+    assert {r[FR["origin"]] for r in groups.values()} == {"assemblage"}
     assert read_corrections(data, draft).edits == ()
 
 

@@ -137,7 +137,12 @@ def test_labels_moves_new_groups_and_sentences_come_back_as_edits():
     assert read_corrections(again, review.draft).version == 5
     told = sheet(again, "revisions")
     assert [r[FR["number"]] for r in told] == sorted(r[FR["number"]] for r in told)
-    assert {r[FR["kind"]] for r in told} == {"new_group", "move_verbatims", "set_label", "set_sentence"}
+    assert {r[FR["kind"]] for r in told} == {
+        "Nouveau regroupement",
+        "Verbatims déplacés",
+        "Libellé corrigé",
+        "Phrase récrite",
+    }
     assert ("Q1.g1", "Plus de bus le soir.", "Davantage de bus\u00a0le soir.") in {
         (r[FR["target"]], r[FR["before"]], r[FR["after"]]) for r in told
     }

@@ -2,7 +2,7 @@
 
 from service.domain.round import Language
 from service.domain.wording import typeset
-from service.exports.review_terms import REASONS
+from service.exports.review_terms import CHANGES, REASONS
 
 _FRENCH = {
     "skip": "Aller au contenu",
@@ -219,19 +219,6 @@ _FRENCH = {
     "k_questions": "question suivante, précédente",
     "k_move": "déplacer ce regroupement, ou ceux qui sont cochés",
     "k_help": "cette liste",
-    "did_set_label": "Libellé corrigé",
-    "did_set_sentence": "Phrase récrite",
-    "did_remove_sentence": "Phrase supprimée",
-    "did_move_verbatims": "Verbatims déplacés",
-    "did_move_groups": "Regroupements déplacés",
-    "did_merge_groups": "Regroupements réunis",
-    "did_split_group": "Regroupement séparé",
-    "did_new_group": "Nouveau regroupement",
-    "did_redraft": "Synthèse rédigée de nouveau",
-    "did_confirm": "Texte confirmé",
-    "did_approve": "Validé",
-    "did_unapprove": "Validation retirée",
-    "did_undo": "Changement {n} annulé",
     "empty": "vide",
     "k_escape": "Échap",
     "labels_n": "regroupements",
@@ -487,19 +474,6 @@ _ENGLISH = {
     "k_questions": "next, previous question",
     "k_move": "move this group, or the chosen ones",
     "k_help": "this list",
-    "did_set_label": "Label corrected",
-    "did_set_sentence": "Sentence rewritten",
-    "did_remove_sentence": "Sentence removed",
-    "did_move_verbatims": "Verbatims moved",
-    "did_move_groups": "Groups moved",
-    "did_merge_groups": "Groups merged",
-    "did_split_group": "Group split",
-    "did_new_group": "New group",
-    "did_redraft": "Synthesis drafted again",
-    "did_confirm": "Text confirmed",
-    "did_approve": "Approved",
-    "did_unapprove": "Approval taken back",
-    "did_undo": "Change {n} undone",
     "empty": "empty",
     "k_escape": "Esc",
     "labels_n": "groups",
@@ -541,11 +515,12 @@ _ENGLISH = {
 }
 
 
-def _why(language: Language) -> dict[str, str]:
-    return {f"why_{reason}": text for reason, text in REASONS[language].items()}
+def _of_reviews(language: Language) -> dict[str, str]:
+    why = {f"why_{reason}": text for reason, text in REASONS[language].items()}
+    return why | {f"did_{kind}": text for kind, text in CHANGES[language].items()}
 
 
 TERMS: dict[Language, dict[str, str]] = {
-    "fr": {key: typeset(text, "fr") for key, text in (_FRENCH | _why("fr")).items()},
-    "en": _ENGLISH | _why("en"),
+    "fr": {key: typeset(text, "fr") for key, text in (_FRENCH | _of_reviews("fr")).items()},
+    "en": _ENGLISH | _of_reviews("en"),
 }
