@@ -65,12 +65,12 @@ def quoted(text: str, language: Language) -> str:
 
 
 def people(n: int, unit: Unit, language: Language) -> str:
-    """ "une organisation", "12 organisations"."""
+    """ "une organisation", "12 organisations"; French counts none in the singular."""
     one, many, feminine = NOUNS[language, unit]
     if n == 1:
         article = "one" if language == "en" else "une" if feminine else "un"
         return f"{article} {one}"
-    return f"{number(n, language)}{NBSP}{many}"
+    return f"{number(n, language)}{NBSP}{one if n == 0 and language == 'fr' else many}"
 
 
 def ideas(n: int, language: Language) -> str:

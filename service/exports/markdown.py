@@ -93,9 +93,9 @@ class _Text:
         q = facts.q
         yield from ("", f"## {self._say(facts.heading)}")
         if q.kind == "open":
-            total = self.t["answered"].replace("{total}", self._n(facts.total))
+            usable = self.t["answered"].format(n=self._n(facts.usable), total=self._n(facts.total))
             joined = f" · {self.t['joined']} {escaped(', '.join(q.joined_with))}" if q.joined_with else ""
-            yield from ("", f"*{self._n(facts.usable)} {total}{joined}*")
+            yield from ("", f"*{usable}{joined}*")
         if q.closed_counts:
             yield from ("", f"**{self._say(q.closed_title or self.t['closed'])}**", "")
             yield from self._table((self.t["option"], self.t["answer_count"]), q.closed_counts.items())

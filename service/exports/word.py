@@ -87,14 +87,14 @@ class _Report:
     def _about(self, facts: QuestionFacts) -> None:
         q = facts.q
         if q.kind == "open":
-            total = self.t["answered"].replace("{total}", self.kit.n(facts.total))
+            usable = self.t["answered"].format(n=self.kit.n(facts.usable), total=self.kit.n(facts.total))
             joined = f" · {self.t['joined']} {', '.join(q.joined_with)}" if q.joined_with else ""
             touch = self.facts.review.questions.get(q.id)
             when = long_date(touch.at, self.kit.language) if touch else ""
             approved = (
                 " · " + self.t["approved"].format(who=self.kit.plain(touch.who), date=when) if touch else ""
             )
-            about = self.kit.para("Meta", f"{self.kit.n(facts.usable)} {total}{joined}{approved}")
+            about = self.kit.para("Meta", f"{usable}{joined}{approved}")
             about.paragraph_format.keep_with_next = True
         if q.synthesis.shared_with:
             line = self.kit.para("Normal", f"{self.t['shared']} ")

@@ -3,7 +3,7 @@
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.shared import Cm, Pt
 
-from service.domain.wording import NBSP, people
+from service.domain.wording import NBSP, ideas, people
 from service.exports.facts import clip
 from service.exports.terms import long_date
 from service.exports.word_kit import Kit
@@ -41,7 +41,9 @@ def title_page(kit: Kit) -> None:
     kit.para("Title", kit.plain(round_.title))
     asked = sum(1 for q in kit.draft.questions if q.kind == "open")
     line = t["facts_line" if asked != 1 else "facts_line_one"].format(
-        answers=kit.n(ledger.answers.total), questions=asked, verbatims=kit.n(ledger.verbatims.total)
+        answers=kit.n(ledger.answers.total),
+        questions=asked,
+        verbatims=ideas(ledger.verbatims.total, kit.language),
     )
     kit.para("Subtitle", f"{people(round_.n_respondents, kit.unit, kit.language)}, {line}")
     if kit.draft.created_at:

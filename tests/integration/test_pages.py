@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from service import errors
 from service.api.pages.error_terms import CLASSES, EDITS
 from service.api.pages.page import inside, with_values
-from service.domain.draft import Failure, Suspect
+from service.domain.draft import Failure, Suspect, Synthesis
 from service.domain.jobs import Configuration, HeldJobs
 from service.errors import StopAll
 from service.exports import export
@@ -579,6 +579,23 @@ def test_the_whole_draft_is_approved_at_once_only_after_it_was_asked(app, draft_
     ana.send(f"{address}/changes", kind="approve", seen="3", back=address)
     assert ways() == ([], [])
     assert "Approved by ana" in ana.page.text
+
+
+def test_a_question_that_nobody_answered_says_so(store, app):
+    draft, round_ = small_draft()
+    empty = replace(
+        draft.questions[2], verbatims=(), groups=(), isolation=(), isolated=(), synthesis=Synthesis()
+    )
+    with store.write() as connection:
+        kept = rounds.add(connection, round_, team="a", created_by="x", sha256="0" * 64)
+        asked = drafts.add(
+            connection, round_id=kept.id, team="a", created_by="x", configuration=Configuration()
+        )
+        drafts.start(connection, asked.id)
+        drafts.finish(connection, asked.id, export(replace(draft, questions=(empty,), themes=()), "json"))
+    page = person(app, "ana").get(f"/drafts/{asked.id}/questions/1").text
+    assert "there is nothing to sum up" in page
+    assert "From the corrected labels" not in page, "what cannot be asked for is not explained"
 
 
 def test_the_ledger_of_a_draft_lists_answers_that_look_like_orders_and_failures(store, app):

@@ -64,6 +64,7 @@ def test_french_typography():
     )
     assert typeset("à 10:30 sur http://a.b", "fr") == "à 10:30 sur http://a.b"
     assert quoted("\u2069\u202eIl dit", "en") == "“Il dit”", "an open mark would turn the count behind it"
+    assert people(0, "respondent", "fr") == "0\u00a0répondant"
     assert categories({"\u202eÉlus": 3}, "fr") == "dont Élus (3)"
     assert quoted("Il dit «\u00a0oui\u00a0».", "fr") == "«\u00a0Il dit “oui”\u00a0»"
 
