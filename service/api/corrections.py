@@ -354,19 +354,21 @@ def _made(
         kept = found_draft(connection, caller, draft_id)
     seen = _seen(if_match, kept)
     _, made = service.reviews.change(
-        draft_id, edit, seen=seen, author=Author(team=caller.team, who=caller.name), strict=if_match != "*"
+        draft_id, edit, seen=seen, author=Author(team=caller.team, who=caller.name), strict=True
     )
     response.headers["ETag"] = f'"v{made.version}"'
     return RevisionOut.of(made)
 
 
-def _seen(if_match: str | None, kept: StoredDraft) -> int:
-    """The version that the caller saw; for `*` the one that is. Raises PreconditionMissing, Conflict and Outdated."""
+def _seen(if_match: str | None, kept: StoredDraft) -> int | None:
+    """The version that the caller saw; for `*` None. Raises PreconditionMissing, Conflict and Outdated."""
     if if_match is None:
         raise PreconditionMissing('send If-Match with the ETag of what you read, as "v0".')
     if kept.state != "done":
         raise Conflict(f"this draft is {kept.state}: there is nothing to change yet.")
-    if if_match.strip() != "*" and etag(kept) not in [tag.strip() for tag in if_match.split(",")]:
+    if if_match.strip() == "*":
+        return None
+    if etag(kept) not in [tag.strip() for tag in if_match.split(",")]:
         raise Outdated(
             f"this draft is at {etag(kept)}, If-Match says {if_match}: read it again, then change it anew."
         )

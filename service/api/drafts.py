@@ -82,6 +82,7 @@ def queue_draft(
     check_offer(service.settings, llm=configuration.llm, encoder=configuration.encoder)
 
     def make(connection: Connection) -> tuple[str, StoredDraft]:
+        rounds.hold(connection, round_id)
         _check_questions(found_round(rounds.get(connection, round_id, team=caller.team)).about, configuration)
         made = drafts.add(
             connection,

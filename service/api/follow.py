@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -66,7 +66,8 @@ async def follow_draft(
 async def _told(request: Request, service: Context, draft_id: str, seen: int) -> AsyncIterator[str]:
     silent = 0.0
     yield "retry: 2000\n\n"
-    while not await request.is_disconnected():
+    leaving: Callable[[], bool] = request.app.state.leaving
+    while not (leaving() or await request.is_disconnected()):
         new, ended = await run_in_threadpool(_look, service, draft_id, seen)
         for event in new:
             seen = event.number

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from service import errors
@@ -117,8 +118,9 @@ def handle_problems(app: FastAPI) -> None:
         return problem(made, headers=dict(error.headers or {}))
 
     @app.exception_handler(OperationalError)
-    def unavailable(_: Request, error: OperationalError) -> JSONResponse:
-        LOG.error("database: %s", error.orig)
+    @app.exception_handler(PoolTimeout)
+    def unavailable(_: Request, error: OperationalError | PoolTimeout) -> JSONResponse:
+        LOG.error("database: %s", error.orig if isinstance(error, OperationalError) else "no connection free")
         return problem(StoreUnavailable("the database does not answer."), headers={"Retry-After": "5"})
 
 

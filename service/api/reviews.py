@@ -96,16 +96,16 @@ class Reviews:
         return found
 
     def change(
-        self, draft_id: str, edit: Edit, *, seen: int, author: Author, strict: bool = False
+        self, draft_id: str, edit: Edit, *, seen: int | None, author: Author, strict: bool = False
     ) -> tuple[Reviewed, revisions.Revision]:
         """Make one revision, as `change_all` does."""
         after, made = self.change_all(draft_id, (edit,), seen=seen, author=author, strict=strict)
         return after, made[-1]
 
     def change_all(
-        self, draft_id: str, edits: Sequence[Edit], *, seen: int, author: Author, strict: bool = False
+        self, draft_id: str, edits: Sequence[Edit], *, seen: int | None, author: Author, strict: bool = False
     ) -> tuple[Reviewed, tuple[revisions.Revision, ...]]:
-        """Make a revision of each edit, at least one, or none at all. seen: the version that the author read.
+        """Make a revision of each edit, at least one, or none at all. seen: the version that the author read; None: the one that is.
 
         strict: nothing at all may have changed since; else only not what the edits are about.
         Raises Outdated, and BadEdit where one does not fit.
@@ -114,11 +114,14 @@ class Reviews:
             with self._store.read() as connection:
                 stored = drafts.get(connection, draft_id, team=author.team)
                 current = self.load(connection, draft_id, stored.version) if stored else None
-                if current is None or not 0 <= seen <= current.version:
+                if current is None:
+                    raise Outdated(f"draft {draft_id} is not there any more, or not done")
+                at = current.version if seen is None else seen
+                if not 0 <= at <= current.version:
                     raise Outdated(f"draft {draft_id} has no version {seen} to change")
-                if strict and seen != current.version:
-                    raise Outdated(f"you read version {seen}, now it is {current.version}")
-                then = self.load(connection, draft_id, seen)
+                if strict and at != current.version:
+                    raise Outdated(f"you read version {at}, now it is {current.version}")
+                then = self.load(connection, draft_id, at)
             after = current
             for edit in edits:
                 if then is not None:

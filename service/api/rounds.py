@@ -145,6 +145,7 @@ def delete_round(round_id: RoundId, service: Service, caller: Drafter) -> None:
     delete its vectors within minutes. What stays is the audit log: ids and names of keys.
     """
     with service.store.write() as connection:
+        rounds.hold(connection, round_id)
         kept = found_round(rounds.get(connection, round_id, team=caller.team))
         under_way = drafts.of_round(connection, round_id, "queued", "running")
         done = drafts.of_round(connection, round_id, "done")

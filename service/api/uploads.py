@@ -92,7 +92,9 @@ async def _receive_form(request: Request, into: Path, most_files: int) -> Upload
             raise _wrong_field("file", "no file came. Send it as the field `file`.")
         if len(files) > most_files:
             raise _wrong_field(
-                "file", f"{len(files)} files, more than {most_files}. Send many to /v1/rounds/batch."
+                "file",
+                f"{len(files)} files, more than {most_files:,}. Send "
+                + ("many to /v1/rounds/batch." if most_files == 1 else "the others in another request."),
             )
         for sidecar in sidecars:
             beside = files[0].with_name(_stem(files[0].name) + SIDECAR) if len(files) == 1 else None

@@ -78,6 +78,7 @@ def _serve(settings: "Settings", host: str, port: int, *, works: bool) -> int:
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
             )
         )
+        app.state.leaving = lambda: server.should_exit
         shown = f"[{host}]" if ":" in host else host
         say(f"Polyphonie on http://{shown}:{listening.getsockname()[1]}  (Ctrl-C ends it)")
         if not has_keys:

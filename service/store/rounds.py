@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from service.domain.round import Round
 from service.store import answers, idempotency
-from service.store.database import new_id, now
+from service.store.database import lock, new_id, now
 from service.store.pages import Listing, Page
 from service.store.prepared import Prepared
 from service.store.tables import DRAFTS, ROUNDS
@@ -87,6 +87,11 @@ def load(connection: Connection, round_id: str) -> Round | None:
     if about is None:
         return None
     return replace(ABOUT.validate_python(about), answers=tuple(answers.of_round(connection, round_id)))
+
+
+def hold(connection: Connection, round_id: str) -> None:
+    """Keep a round as it is until the transaction ends: nobody deletes it, or asks for a draft of it, in between."""
+    lock(connection, "rounds", round_id)
 
 
 def exists(connection: Connection, round_id: str) -> bool:

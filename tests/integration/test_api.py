@@ -3,17 +3,25 @@
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
+from time import sleep
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.api import create_app
+from service.api.reviews import Author, Reviews
 from service.domain.jobs import HeldJobs
+from service.domain.review import Reviewed
+from service.domain.revision import SetLabel
 from service.exports import export
 from service.settings import Settings
-from service.store import Store, audit, drafts, keys
+from service.store import Store, audit, drafts, keys, rounds
 from tests.drafts import small_draft
 
 ROUND = {
@@ -247,6 +255,28 @@ def test_a_draft_is_followed_read_and_cancelled(api: Api) -> None:
     is_problem(api.client.post(f"/v1/drafts/{api.done(key)}/cancel", headers=key), 409, "Conflict")
 
 
+def test_who_follows_a_draft_does_not_hold_up_a_service_that_ends(api: Api) -> None:
+    key = api.key("k")
+    draft = api.client.post(f"/v1/rounds/{api.upload(key)}/drafts", headers=key).json()["id"]
+    looks: list[bool] = []
+
+    def leaving() -> bool:
+        looks.append(len(looks) == 1)
+        return looks[-1]
+
+    def cancel() -> None:
+        with api.store.write() as connection:
+            drafts.end(connection, draft, "cancelled")
+
+    api.client.app.state.leaving = leaving  # type: ignore[attr-defined]
+    otherwise = Timer(20, cancel)  # a stream that looks at nothing would never end
+    otherwise.start()
+    told = api.client.get(f"/v1/drafts/{draft}/events", headers=key)
+    otherwise.cancel()
+    assert [line for line in told.text.splitlines() if line.startswith("id")] == ["id: 1"]
+    assert looks == [False, True]
+
+
 def test_a_done_draft_has_a_tag_and_is_exported(api: Api) -> None:
     key = api.key("k")
     draft = api.done(key)
@@ -334,6 +364,26 @@ def test_changes_need_the_version_that_was_read_and_make_revisions(api: Api) -> 
         )
     listed = api.client.get(f"/v1/drafts/{draft}/revisions", headers=key).json()["items"]
     assert listed == [made.json()]
+
+
+def test_a_change_of_whatever_the_draft_is_now_is_made_where_somebody_was_faster(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = api.key("k")
+    draft = api.done(key)
+    add, raced = Reviews._add, list[bool]()
+
+    def second(self: Reviews, draft_id: str, after: Reviewed, n: int, author: Author) -> object:
+        if not raced:
+            raced.append(True)
+            self.change(draft_id, SetLabel(group_id="Q1.g1", text="Le premier."), seen=0, author=author)
+        return add(self, draft_id, after, n, author)
+
+    monkeypatch.setattr(Reviews, "_add", second)
+    group = f"/v1/drafts/{draft}/groups/Q1.g1"
+    made = api.client.patch(group, json={"label": "Le second."}, headers=key | {"If-Match": "*"})
+    assert made.status_code == 200, made.text
+    assert (made.json()["version"], made.json()["before"][0]["value"]) == (2, "Le premier.")
 
 
 ABSENT: tuple[tuple[str, str, dict], ...] = (
@@ -595,6 +645,35 @@ def test_errors_of_every_kind_are_problems_and_leak_nothing(
     assert "somebody" not in json.dumps(problem)
 
 
+def test_a_database_without_a_free_connection_is_said_to_be_unavailable(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise PoolTimeout("QueuePool limit reached")
+
+    monkeypatch.setattr("service.store.rounds.page", busy)
+    answer = api.client.get("/v1/rounds", headers=api.key("k"))
+    is_problem(answer, 503, "StoreUnavailable")
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_a_draft_that_is_asked_for_while_its_round_is_deleted_is_not_found(api: Api) -> None:
+    key = api.key("k")
+    round_id = api.upload(key)
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(2) as threads, api.store.write() as connection:
+        rounds.remove(connection, round_id, team="a")
+        asked = [
+            threads.submit(api.client.post, f"/v1/rounds/{round_id}/drafts", headers=key),
+            threads.submit(api.client.delete, f"/v1/rounds/{round_id}", headers=key),
+        ]
+        while not api.store.is_sqlite and connection.scalar(waits) < 2 and not any(a.done() for a in asked):
+            sleep(0.01)
+        connection.commit()
+        for one in asked:
+            is_problem(one.result(), 404, "NotFound")
+
+
 def test_headers_protect_every_response(api: Api) -> None:
     for address in ("/livez", "/nowhere", "/v1/rounds", "/openapi.json"):
         headers = api.client.get(address, headers={"Origin": "https://elsewhere.example"}).headers
@@ -635,6 +714,20 @@ def test_many_rounds_are_kept_or_refused_each_on_its_own(api: Api) -> None:
         {"rounds": [ROUND], "drafts": {}},
     ):
         is_problem(api.client.post("/v1/rounds/batch", json=bad, headers=key), 422, "InvalidRequest")
+
+
+def test_a_batch_that_is_sent_twice_with_its_key_makes_nothing_twice(api: Api) -> None:
+    key = api.key("k") | {"Idempotency-Key": "nightly"}
+    body: dict = {"rounds": [ROUND, ROUND | {"title": "Autre"}], "draft": {}}
+    made = api.client.post("/v1/rounds/batch", json=body, headers=key).json()
+    again = api.client.post("/v1/rounds/batch", json=body, headers=key).json()
+    assert again == made
+    assert len({i["round"]["id"] for i in made["items"]}) == 2
+    assert len(api.client.get("/v1/drafts", headers=key).json()["items"]) == 2
+    body["rounds"][1] = ROUND | {"title": "Tout autre"}
+    (same, other) = api.client.post("/v1/rounds/batch", json=body, headers=key).json()["items"]
+    assert same == made["items"][0]
+    assert other["problem"]["code"] == "InvalidRequest"
 
 
 def test_the_numbers_of_a_batch_stay_as_they_are_written_and_a_key_stands_once(api: Api) -> None:
