@@ -8,6 +8,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -51,7 +52,9 @@ class Settings(BaseSettings):
     llm_calls_per_minute: int | None = Field(
         None, ge=1, description="most model calls that all workers together begin in a minute"
     )
-    log_level: str = Field("INFO", description="DEBUG | INFO | WARNING | ERROR, of the service and workers")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG | INFO | WARNING | ERROR, of the service and workers"
+    )
     data_dir: Path = Field(
         Path("~/.local/share/polyphonie"), description="where the service keeps rounds and drafts"
     )
@@ -92,5 +95,7 @@ def load_settings(**overrides: object) -> Settings:
         raise BadSetting(
             f"setting {name}: {first['msg']}. Set POLYPHONIE_{name.upper()} or {name} in polyphonie.toml."
         ) from error
+    except SettingsError as error:
+        raise BadSetting(f'{error}. A list is written as JSON: ["one", "two"].') from error
     except ValueError as error:  # a polyphonie.toml that is no TOML
         raise BadSetting(f"polyphonie.toml can't be read: {error}") from error

@@ -105,7 +105,7 @@ class Reviews:
     def change_all(
         self, draft_id: str, edits: Sequence[Edit], *, seen: int | None, author: Author, strict: bool = False
     ) -> tuple[Reviewed, tuple[revisions.Revision, ...]]:
-        """Make a revision of each edit, at least one, or none at all. seen: the version that the author read; None: the one that is.
+        """Make a revision of each edit, at least one, or none. seen: the version that the author read; None: the one that is.
 
         strict: nothing at all may have changed since; else only not what the edits are about.
         Raises Outdated, and BadEdit where one does not fit.

@@ -195,6 +195,12 @@ def read_labels(source: Path) -> list[Labels]:
 
 def _labels(row: dict[str, Any]) -> Labels:
     """One line. Raises KeyError, ValueError, TypeError, AttributeError."""
+    from service.ingest.tables import (
+        find_damaged,
+    )  # not with the module: it brings pydantic, and --help is quick
+
+    if find_damaged("line", row):
+        raise ValueError("half a character (a lone surrogate) or a NUL: this text is damaged")
     if "labels" not in row and "label" in row:  # what `polyphonie label` writes: a line a group
         row = row | {
             "labels": [{"id": row["group_id"], "text": row["label"], "size": row.get("n_respondents")}]
@@ -203,6 +209,8 @@ def _labels(row: dict[str, Any]) -> Labels:
     labels: list[Label] = []
     for x in row["labels"]:
         id_, text, size = str(x["id"]), x["text"], x.get("size")
+        if not isinstance(x["id"], (str, int)):
+            raise ValueError(f"a label has the id {x['id']!r}: a text or a number")
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"label {id_} has no text")
         if size is not None and (type(size) is not int or size < 1):

@@ -79,8 +79,9 @@ def import_review(
 
 
 def read_draft(source: Path) -> "Draft":
-    """A draft.json. Raises BadInput."""
+    """A draft.json whose citations and spans hold. Raises BadInput."""
     from service.exports import from_json
+    from service.stages.final_check import check_places
 
     try:
         text = source.read_bytes().decode()
@@ -92,7 +93,12 @@ def read_draft(source: Path) -> "Draft":
         raise BadInput(
             f"{source} is no draft.json: run `polyphonie draft` first, and give the file it writes."
         )
-    return from_json(text)
+    draft = from_json(text)
+    if found := check_places(draft):
+        raise BadInput(
+            f"{source} does not hold together: {found[0]}. Give the file as `polyphonie draft` or `import-review` wrote it."
+        )
+    return draft
 
 
 def read_revisions(source: Path, draft: "Draft") -> "Reviewed":

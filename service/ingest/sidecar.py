@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -31,7 +31,7 @@ class QuestionNote(BaseModel):
     joined_with: list[str] = []
     closed_part_of: str | None = None
     options: list[str] = []
-    counts: dict[str, int] = {}
+    counts: dict[str, Annotated[int, Field(ge=0)]] = {}
 
 
 class PanelNote(BaseModel):

@@ -25,8 +25,12 @@ Voices = Mapping[str, frozenset[str]]
 
 def check_draft(draft: Draft, round_: Round) -> tuple[Finding, ...]:
     """Everything that does not hold of a draft of that round; empty for a sound draft."""
-    found = [f for q in draft.questions for f in _question(draft, q)]
-    return (*found, *_answers(draft, round_), *_counts(draft), *_ledger(draft), *_themes(draft))
+    return (*check_places(draft), *_answers(draft, round_), *_counts(draft), *_ledger(draft))
+
+
+def check_places(draft: Draft) -> tuple[Finding, ...]:
+    """What can be seen without the round: citations, spans, places of verbatims and sentences."""
+    return (*(f for q in draft.questions for f in _question(draft, q)), *_themes(draft))
 
 
 def _answers(draft: Draft, round_: Round) -> Iterator[Finding]:

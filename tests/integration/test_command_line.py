@@ -271,6 +271,11 @@ def test_bad_setting_names_itself():
     done = polyphonie("settings", POLYPHONIE_BUDGET="many")
     assert done.returncode == 2
     assert "budget" in done.stderr
+    for name, value in (("LOG_LEVEL", "LOUD"), ("CORS_ORIGINS", "https://a.example")):
+        done = polyphonie("settings", **{f"POLYPHONIE_{name}": value})
+        assert done.returncode == 2
+        assert name.lower() in done.stderr
+        assert "polyphonie.toml can't be read" not in done.stderr
     assert "s3cret" not in polyphonie("settings", POLYPHONIE_LLM_API_KEY="s3cret").stdout
 
 

@@ -377,6 +377,14 @@ def test_a_database_that_does_not_answer_is_told() -> None:
         store.migrate()
 
 
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "answers.csv").write_text("respondent_id,question_id,answer\n" * 100)
+    store = Store(f"sqlite:///{tmp_path}/answers.csv")
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        store.migrate()
+    store.close()
+
+
 def test_a_session_ends_by_itself_by_hand_and_with_its_key(store: Store) -> None:
     with store.write() as connection:
         key, _ = keys.create(connection, "analyste", team="a", scopes=("read",))

@@ -28,7 +28,9 @@ from service.domain.draft import (
 from service.errors import BadInput, BadSetting
 from service.exports import from_json
 from service.exports.comparison import comparison_as
+from service.exports.draft_json import to_json
 from service.stages.compare import assigned, compare, likeness, share_change
+from tests.drafts import small_draft
 
 BUS, PRICE, SHELTER, POOL = (
     "Plus de bus le soir.",
@@ -203,6 +205,30 @@ def test_a_file_that_is_no_draft_is_told_with_the_command_that_makes_one(tmp_pat
             read_draft(path)
     with pytest.raises(BadInput, match=r"nowhere\.json can't be read: No such file"):
         read_draft(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda q: q["groups"][0].update(verbatim_ids=["none"]),
+        lambda q: q["groups"][0].update(parent="none"),
+        lambda q: q["verbatims"][0].update(end=10**9, quote="no"),
+        lambda q: q["verbatims"][0].update(answer_id="none"),
+        lambda q: q.update(isolated=["none"]),
+        lambda q: q["synthesis"]["sentences"][0].update(group_ids=["none"]),
+        lambda q: q["synthesis"].update(paragraphs=[[99]]),
+        lambda q: q.update(id="Q9"),
+    ],
+)
+def test_a_draft_that_does_not_hold_together_is_told_before_anything_is_made_of_it(tmp_path, break_it):
+    path = tmp_path / "draft.json"
+    path.write_text(to_json(small_draft()[0]), encoding="utf-8")
+    read_draft(path)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    break_it(told["questions"][0])
+    path.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"draft\.json does not hold together: "):
+        read_draft(path)
 
 
 def test_themes_count_the_respondents_behind_them_once():

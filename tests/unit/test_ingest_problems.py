@@ -59,6 +59,13 @@ ERRORS: list[tuple[str, str | bytes, int | None, str | None, str]] = [
     ),
     ("half a key", '{"a\\ud83d": 1, "answers": [{"Q1": "a"}]}', None, "a\ufffd", "half a character"),
     ("half a column", '[{"Q\\ud83d": "a"}]', None, "Q\ufffd", "half a character"),
+    (
+        "a count below nothing",
+        '{"questions": [{"id": "Q1", "counts": {"yes": -5}}], "answers": [{"Q1": "a"}]}',
+        None,
+        "questions.0.counts.yes",
+        "0",
+    ),
     ("an object as answer", '[{"id": 1, "Q1": {"a": 1}}]', 1, "Q1", "an object"),
     ("a key twice", '{"id": 1, "Q1": "a"}\n{"id": 2, "Q1": "a", "Q1": "b"}', 2, None, "'Q1' stands twice"),
     ("a list of numbers", "[1, 2]", 1, None, "not an object"),
