@@ -22,7 +22,7 @@ from evals.run import YARDSTICK
 from evals.scoring.contradiction import contradicts
 from evals.scoring.matching import THRESHOLDS, likeness
 from evals.scoring.support import support
-from evals.scoring.texts import CARRIED, sentences
+from evals.scoring.texts import CARRIED, MATTER, matter, sentences
 from evals.suites.example import FOLDER
 from service.domain.round import Language
 from service.stages.check import Encode
@@ -89,23 +89,33 @@ def english(folder: Path, encode: Encode) -> Pairs:
 
 
 def carried(folders: Sequence[Path], encode: Encode) -> list[str]:
-    """Support of people's synthesis sentences by their own labels, and by those of another question of the set."""
-    own, other = [], []
-    for folder in folders:
-        questions = [q for q in read_reference(folder).questions if q.groups and q.syntheses]
-        for k, q in enumerate(questions):
-            labels = [g.label for g in q.groups]
-            own += [support(s, labels, encode) for s in sentences(q.syntheses[0])]
-            strange = questions[(k + 3) % len(questions)].syntheses[0]
-            other += [support(s, labels, encode) for s in sentences(strange)]
-    return [
-        f"Support of {len(own)} human synthesis sentences by their labels, of {len(other)} by another question's:",
-        *(
+    """Support of people's synthesis sentences by their own labels, and by those of another question of the set: by all of them,
+    and by the three likeliest."""
+    lines = []
+    for how, threshold in (("all", CARRIED), ("the three likeliest", MATTER)):
+        own: list[float] = []
+        other: list[float] = []
+        for folder in folders:
+            questions = [q for q in read_reference(folder).questions if q.groups and q.syntheses]
+            for k, q in enumerate(questions):
+                labels = [g.label for g in q.groups]
+                strange = questions[(k + 3) % len(questions)].syntheses[0]
+                for scores, text in ((own, q.syntheses[0]), (other, strange)):
+                    scores += [
+                        support(s, labels, encode)
+                        if how == "all"
+                        else matter(s, labels, encode, "fr", q.title)
+                        for s in sentences(text)
+                    ]
+        lines.append(
+            f"{len(own)} human synthesis sentences carried by {how} of their labels, of another question's:"
+        )
+        lines += [
             f"  {mark:.2f}  {np.mean(np.array(own) >= mark):.2f}  {np.mean(np.array(other) >= mark):.2f}"
-            + ("  <- in use" if mark == CARRIED else "")
+            + ("  <- in use" if mark == threshold else "")
             for mark in (0.30, 0.35, 0.40, 0.45, 0.50)
-        ),
-    ]
+        ]
+    return lines
 
 
 def told(name: str, language: Language, pairs: Pairs) -> list[str]:

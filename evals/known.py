@@ -22,7 +22,7 @@ from service.stages.check import Encode
 from service.stages.cutting import cut
 
 LABELS = ("coverage", "precision", "nearness", "rouge_l", "contradiction", "language")
-TEXTS = ("coverage", "nearness", "contradiction", "rouge_l", "support", "length", "far")
+TEXTS = ("coverage", "matter", "nearness", "contradiction", "rouge_l", "support", "length", "far")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +83,8 @@ def texts(encode: Encode) -> list[Known]:
     cases: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ("the human text", "coverage 1: the ceiling"): (human, source),
         ("its sentences shuffled", "the same coverage"): (human[::-1], source),
-        ("its labels turned into the contrary", "coverage 0, contradictions, no support"): (contrary, source),
-        ("another question's text", "coverage 0, no support"): (list(other.syntheses[0]), source),
+        ("its labels turned into the contrary", "coverage 0, contradictions, no support; the matter is there"): (contrary, source),
+        ("another question's text", "coverage 0, no matter, no support"): (list(other.syntheses[0]), source),
         ("the human text and another's", "coverage 1, support halved, length double"): ([*human, *other.syntheses[0]], source),
         ("its first paragraph", "coverage by its share, length short, more left out"): (human[:1], source),
         ("every answer, quoted", "reaches everybody, length many times the human's"): (ideas, ideas),

@@ -13,14 +13,15 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "segmentation": ("f1", "window_diff", "cut_through"),
     "grouping": ("ami", "b3", "left_out", "steady"),
     "labels": ("coverage", "nearness", "contradiction", "frame_recall"),
-    "synthesis": ("coverage", "nearness", "support", "far_worst_group", "length"),
-    "themes": ("nearness", "together"),
+    "synthesis": ("coverage", "matter", "nearness", "support", "far_worst_group", "length"),
+    "themes": ("matter", "nearness", "together"),
     "round": ("answers_told", "traced", "unsupported"),
 }
 _AGREEMENT = "agreement with people's groups, AMI"
 _LABELS = "people's labels covered"
 _NEAR_LABELS = "nearness to people's labels"
 _SENTENCES = "people's sentences covered"
+_MATTER = "what people's sentences are about is there"
 _CARRIED = "our sentences carried by what they cite"
 TELLING: dict[str, dict[str, str]] = {
     "segmentation/rhapsodie, bare": {"f1": "boundaries between ideas, F1 with people's"},
@@ -33,9 +34,10 @@ TELLING: dict[str, dict[str, str]] = {
     "labels/grand-debat-coded": {"coverage": _LABELS},
     "labels/opinosis": {"nearness": _NEAR_LABELS},
     "labels/example": {"coverage": _LABELS},
-    "synthesis/esante-2020": {"coverage": _SENTENCES, "support": _CARRIED},
+    "synthesis/esante-2020": {"coverage": _SENTENCES, "matter": _MATTER, "support": _CARRIED},
     "synthesis/example": {
         "coverage": _SENTENCES,
+        "matter": _MATTER,
         "support": _CARRIED,
         "far_worst_group": "far from every sentence, worst group (lower is better)",
     },

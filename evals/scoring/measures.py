@@ -87,6 +87,7 @@ SCALES: Mapping[str, Scale] = {
         measures=(
             _m("coverage", "higher", 0.05, "human sentences with a piece of ours at the threshold, no contradiction / human sentences"),
             _m("nearness", "higher", 0.02, "mean likeness of each human sentence to the nearest piece of ours that does not contradict it"),
+            _m("matter", "higher", 0.05, "human sentences that our three likeliest sentences carry together from 0.40 on (as support), whatever their side / human sentences"),
             *_WORDING,
             _m("support", "higher", 0.02, "our sentences carried by the labels they cite (docs/checks.md) / our sentences"),
             _m("quantities", "higher", 0.0, "sentences whose word of quantity the count carries / sentences with such a word and a count"),
@@ -105,6 +106,7 @@ SCALES: Mapping[str, Scale] = {
         measures=(
             _m("coverage", "higher", 0.05, "as for syntheses, over the sentences of all themes"),
             _m("nearness", "higher", 0.02, "as for syntheses"),
+            _m("matter", "higher", 0.05, "as for syntheses, over the sentences of all themes"),
             *_WORDING,
             _m("contradiction", "lower", 0.02, "as for syntheses"),
             _m("together", "higher", 0.1, "pairs of human sentences of one theme whose nearest sentences of ours share a theme, and of two themes that don't / pairs"),

@@ -99,7 +99,7 @@ def _score(case: Case, made: Made, desk: Desk) -> Compared:
     figures: dict[str, Part] = {
         name: part
         for name, part in compared.figures.items()
-        if name in ("coverage", "nearness", "contradiction", "readability")
+        if name in ("coverage", "matter", "nearness", "contradiction", "readability")
     }
     against_all = compare_synthesis(
         whole, [Written(text=t) for t in ours], encode, case.language, about=""

@@ -46,20 +46,20 @@ def test_labels_of_known_score(encode: Encode):
 def test_texts_of_known_score(encode: Encode):
     got = _by_name(texts(encode))
     itself = got["the human text"]
-    assert itself["coverage"] == itself["support"] == 1
+    assert itself["coverage"] == itself["matter"] == itself["support"] == 1
     assert itself["contradiction"] == 0
     assert got["its sentences shuffled"]["coverage"] == 1
     contrary = got["its labels turned into the contrary"]
     assert contrary["coverage"] == contrary["support"] == 0
     assert contrary["contradiction"] > 0
     off = got["another question's text"]
-    assert off["coverage"] == off["support"] == 0
+    assert off["coverage"] == off["matter"] == off["support"] == 0
     padded = got["the human text and another's"]
     assert padded["coverage"] == 1
     assert padded["support"] < itself["support"]
     assert padded["length"] > 1.5
     short = got["its first paragraph"]
-    assert short["coverage"] < 0.5
+    assert short["coverage"] == short["matter"] < 0.5
     assert short["far"] > itself["far"]
     everything = got["every answer, quoted"]
     assert everything["far"] == 0
