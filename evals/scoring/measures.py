@@ -83,7 +83,7 @@ SCALES: Mapping[str, Scale] = {
         ),
     ),
     "synthesis": Scale(
-        version=2,
+        version=3,
         measures=(
             _m("coverage", "higher", 0.05, "human sentences with a piece of ours at the threshold, no contradiction / human sentences"),
             _m("nearness", "higher", 0.02, "mean likeness of each human sentence to the nearest piece of ours that does not contradict it"),

@@ -239,12 +239,15 @@ def pieces(text: str) -> list[str]:
 
 
 def _carried(written: Written, encode: Encode) -> bool:
-    """Its words and meaning are in what it cites, it denies nothing that nobody denied, its nearest source is not its contrary."""
+    """Its words and meaning are in what it cites, it denies nothing that nobody denied, and of the piece of it and the source
+    that are most alike none is the other's contrary."""
     if not written.sources or support(written.text, written.sources, encode) < CARRIED:
         return False
-    nearest = int(likeness([written.text], written.sources, encode)[0].argmax())
+    parts = pieces(written.text)
+    alike = likeness(parts, written.sources, encode)
+    piece, source = divmod(int(alike.argmax()), len(written.sources))
     return turned(written.text, written.sources) is None and not contradicts(
-        written.text, written.sources[nearest]
+        parts[piece], written.sources[source]
     )
 
 
