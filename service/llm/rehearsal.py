@@ -59,9 +59,8 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
         lines.setdefault(name[0], []).append((name, text))
     match request.schema.get("title"):
         case "LabelReply":
-            some = [text for _, text in lines["v"][:2]]
             return {
-                "label": ", ".join(_cut(text, LABEL_WORDS // len(some)) for text in some),
+                "label": _joined(lines["v"][:2]),
                 "stance": "neither",
                 "exemplars": ["v1"],
                 "opposed": False,
@@ -77,7 +76,7 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
             groups = lines.get("g", [])
             return {
                 "families": [
-                    {"label": _cut(some[0][1], LABEL_WORDS), "members": [name for name, _ in some]}
+                    {"label": _joined(some), "members": [name for name, _ in some]}
                     for some in (groups[i : i + 3] for i in range(0, len(groups), 3))
                 ]
             }
@@ -91,6 +90,11 @@ def answer(request: ChatRequest) -> object:  # noqa: PLR0911 - one case per repl
         case _:
             pieces = lines.get("p", [])
             return {"ideas": [{"first": k, "last": k, "text": t} for k, (_, t) in enumerate(pieces, start=1)]}
+
+
+def _joined(some: list[tuple[str, str]]) -> str:
+    """A label that says something of each line, at a label's length."""
+    return ", ".join(_cut(text, LABEL_WORDS // len(some)) for _, text in some)
 
 
 def _cut(text: str, most: int) -> str:
