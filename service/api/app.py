@@ -90,9 +90,8 @@ def create_app(
             model=Remembered(lambda: model_missing(settings)),
         ),
     )
-    app.state.leaving = lambda: (
-        False
-    )  # whether the server is about to end: who follows a draft must not hold it up
+    # whether the server is about to end: who follows a draft must not hold it up
+    app.state.leaving = lambda: False
     app.state.gate = Gate.of(settings, store, open_=open_)
     for router in ROUTERS:
         # not `include_router`: each included router is searched twice for every request, which costs as much as a read

@@ -195,9 +195,8 @@ def read_labels(source: Path) -> list[Labels]:
 
 def _labels(row: dict[str, Any]) -> Labels:
     """One line. Raises KeyError, ValueError, TypeError, AttributeError."""
-    from service.ingest.tables import (
-        find_damaged,
-    )  # not with the module: it brings pydantic, and --help is quick
+    # not with the module: it brings pydantic, and --help is quick
+    from service.ingest.tables import find_damaged
 
     if find_damaged("line", row):
         raise ValueError("half a character (a lone surrogate) or a NUL: this text is damaged")

@@ -15,11 +15,13 @@ from service.domain.wordform import NEGATIONS, negations, word_set, words
 from service.domain.wording import overclaim
 from service.stages.cutting import stops
 
-CODE = re.compile(r"https?://|\bwww\.|(?<![\w.])/\w+/\w|[<>{}\\|]|\w@\w|\w\(\)")
-
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
+CODE = re.compile(r"https?://|\bwww\.|(?<![\w.])/\w+/\w|[<>{}\\|]|\w@\w|\w\(\)")
+"""An address, a path, markup or a call."""
+
 LACK = re.compile(r"\b(?:pas assez|pas suffi\w+|not enough|not suffi\w+|n['’]t enough)\b", re.IGNORECASE)
+"""Negations that say that something is missing, and deny nothing."""
 
 LABEL_WORDS = 25
 SENTENCE_WORDS = 45
